@@ -1,0 +1,129 @@
+# `make help` lists the targets. Variables to set on the command line:
+#   PYTHON=python3.12   the interpreter that .venv is made from (3.11 to 3.13)
+#   ADLAKE_URI=...      the lake that `make run` works on
+#   ARGS="..."          more arguments for `make run` and `make bench`
+#   JOBS=2              how many test processes run at once
+
+PYTHON ?= python3
+JOBS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+PIP_INSTALL := $(UV) pip install --python $(BIN)/python
+
+# Debian packages that the tests need besides what the locked requirements bring. None at present:
+# the S3 server, the fonts and DuckDB's S3 extension all come as wheels.
+SYSTEM_PACKAGES :=
+
+# Each stamp lies in .venv, so that removing .venv removes what it says.
+TOOLS := $(VENV)/.stamp-tools
+CORE := $(VENV)/.stamp-core
+DEV := $(VENV)/.stamp-dev
+PROJECT := $(VENV)/.stamp-project
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup setup-dev run test test-all test-rest check format lock bench clean \
+	system-packages
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+# ---------------------------------------------------------------------------- environment
+
+setup: $(CORE) $(PROJECT) ## Make .venv with what adlake needs to run
+
+setup-dev: $(DEV) $(PROJECT) ## Add to .venv all extras and the developer's tools
+
+$(TOOLS): requirements/tools.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "adlake needs Python 3.11 to 3.13: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || \
+		{ echo "This Python cannot make a venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	PIP_USER=0 $(BIN)/python -m pip install --quiet --require-hashes -r requirements/tools.txt
+	@touch $@
+
+$(CORE): requirements/core.txt $(TOOLS)
+	$(PIP_INSTALL) --require-hashes -r requirements/core.txt
+	@touch $@
+
+# The developer's requirements hold the core's, in the same versions.
+$(DEV): requirements/dev.txt requirements/core.txt $(TOOLS)
+	$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $(CORE) $@
+
+$(PROJECT): pyproject.toml $(TOOLS)
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+system-packages:
+	@for package in $(SYSTEM_PACKAGES); do \
+		dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" -ne 0 ]; then \
+		echo "The tests need these system packages:$$missing" >&2; exit 1; \
+	elif [ -n "$$missing" ]; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy $$missing; \
+	fi
+
+# ---------------------------------------------------------------------------- use
+
+run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
+	$(BIN)/adlake run $(ARGS)
+
+# ---------------------------------------------------------------------------- tests and checks
+
+test: setup-dev ## Run the quick tests
+	$(BIN)/python -m pytest -m "not slow and not airflow and not faults" -n $(JOBS)
+
+test-all: test test-rest ## Run all tests: also the slow ones, Airflow's and those with faults
+
+# Airflow gets a process of its own, as it changes logging, warnings and the environment when it
+# is imported, and a home in .venv, so that it neither reads nor writes the user's.
+test-rest: setup-dev system-packages
+	$(BIN)/python -m pytest -m "(slow or faults) and not airflow" -n $(JOBS)
+	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m airflow
+
+check: setup-dev ## Check format, style, types, layers and SQL
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint sql
+
+format: setup-dev ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(BIN)/sqlfluff fix sql
+
+bench: setup-dev ## Run the benchmarks
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# ---------------------------------------------------------------------------- upkeep
+
+# All three files come from one resolution, so a package has the same version in each. It is made
+# in a folder of its own: uv.lock names a registry's host, and the requirements name none.
+EXPORT = $(CURDIR)/$(UV) export --quiet --frozen --no-emit-project --no-header
+
+lock: $(TOOLS) ## Lock the newest allowed versions into requirements/
+	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
+	cp pyproject.toml "$$new"; cd "$$new"; export UV_PYTHON="$(CURDIR)/$(BIN)/python"; \
+	$(CURDIR)/$(UV) lock; \
+	for name in core dev tools; do echo '# Made by `make lock`.' > $$name.txt; done; \
+	$(EXPORT) >> core.txt; \
+	$(EXPORT) --extra dev >> dev.txt; \
+	$(EXPORT) --only-group tools >> tools.txt; \
+	if grep -n '://' core.txt dev.txt tools.txt; then echo 'A requirement names a host' >&2; exit 1; fi; \
+	for name in core dev tools; do \
+		cmp -s $$name.txt "$(CURDIR)/requirements/$$name.txt" || \
+			cp $$name.txt "$(CURDIR)/requirements/$$name.txt"; \
+	done
+
+clean: ## Remove .venv, caches and build files; never a lake, an export or .s3
+	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* \
+		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find pipeline dags tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
