@@ -1,0 +1,10 @@
+"""Contracts: what a source's files look like and what a delivery of them means.
+
+A contract is one TOML file. It declares, it never sniffs. The shipped ones stand in this folder;
+docs/contracts.md says what each field means.
+"""
+
+from pipeline.contracts.load import load_contracts
+from pipeline.contracts.model import Column, Contract, Dates, Dialect
+
+__all__ = ["Column", "Contract", "Dates", "Dialect", "load_contracts"]

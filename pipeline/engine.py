@@ -1,0 +1,72 @@
+"""Maps a function over independent parts: threads where we trust the input, processes elsewhere."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import NamedTuple, TypeVar
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+class Crashed(NamedTuple):
+    """Stands for the result of a part whose process died: the part cannot be worked on."""
+
+    detail: str
+
+
+def map_threads(
+    function: Callable[[Part], Result], parts: Sequence[Part], *, workers: int
+) -> Iterator[Result]:
+    """Yields `function(part)` in the order of `parts`, with at most `workers` at once.
+
+    The first error ends the map: parts not yet begun are left, and the error is raised.
+    """
+    if workers == 1 or len(parts) < 2:
+        yield from map(function, parts)
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="adlake") as pool:
+        futures = [pool.submit(function, part) for part in parts]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def map_isolated(
+    function: Callable[[Part], Result], parts: Sequence[Part], *, workers: int
+) -> list[Result | Crashed]:
+    """Returns `function(part)` for each part, worked on in child processes.
+
+    A child that dies (a crash in native code, out of memory) takes no other part down: what was
+    unfinished runs again, each part in a child of its own, and the part that dies there as well
+    gives a `Crashed`. `function` and the parts must be picklable.
+    """
+    results: dict[int, Result | Crashed] = {}
+    with _spawn_pool(min(workers, len(parts))) as pool:
+        futures = [pool.submit(function, part) for part in parts]
+        for number, future in enumerate(futures):
+            try:
+                results[number] = future.result()
+            except BrokenProcessPool:
+                continue
+    for number, part in enumerate(parts):
+        if number not in results:
+            results[number] = _run_alone(function, part)
+    return [results[number] for number in range(len(parts))]
+
+
+def _run_alone(function: Callable[[Part], Result], part: Part) -> Result | Crashed:
+    with _spawn_pool(1) as pool:
+        try:
+            return pool.submit(function, part).result()
+        except BrokenProcessPool:
+            return Crashed("the process that read it died")
+
+
+def _spawn_pool(workers: int) -> ProcessPoolExecutor:
+    # spawn, not fork: Polars and Arrow hold threads and locks that a forked child would inherit.
+    return ProcessPoolExecutor(max(1, workers), mp_context=multiprocessing.get_context("spawn"))

@@ -1,0 +1,216 @@
+"""The lake: which folder holds what, its format, and snapshots of its two Delta tables.
+
+    raw/ad_day/date=D/   what the generator wrote; a manifest beside the data, written last
+    landing/<source>/    what others delivered
+    master/              Delta table of canonical rows (`schema.AD_DAY`)
+    ledger/              Delta table of every file ever seen (`schema.LEDGER`)
+    quarantine/          rejected rows (`schema.REJECTS`); true where a ledger row names the file
+    rollup/              derived measures, one file a partition, named after the master files
+    exports/, reports/   results for people
+"""
+
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.errors import CommitConflictError, EmptyLakeError, ExistsError, FormatError, LakeError
+from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
+from pipeline.storage import Storage
+from pipeline.table import Commit, DataFile, Table, create_table, open_table
+
+FORMAT_VERSION: Final = 1
+RAW: Final = "raw/ad_day"
+LANDING: Final = "landing"
+MASTER_TABLE: Final = "master"
+LEDGER_TABLE: Final = "ledger"
+QUARANTINE: Final = "quarantine"
+ROLLUP: Final = "rollup"
+EXPORTS: Final = "exports"
+REPORTS: Final = "reports"
+FORMAT_FILE: Final = "lake.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a reader sees: one version of the master and the ledger that belongs to it.
+
+    Attributes:
+        version: Delta version of the master.
+        commit: The master's log entry of that version.
+        files: The master's files, sorted by path.
+        file_uris: Their full names, in the same order.
+        transaction: The number of the last merge in it; 0 before the first.
+        ledger_uris: Full names of the ledger's files up to that transaction.
+    """
+
+    version: int
+    commit: Commit
+    files: tuple[DataFile, ...]
+    file_uris: tuple[str, ...]
+    transaction: int
+    ledger_uris: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows in the master."""
+        return sum(file.rows for file in self.files)
+
+
+class Lake:
+    """One lake; the folders below its root and its tables."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    @property
+    def uri(self) -> str:
+        """The root, as other engines take it."""
+        return self.storage.uri
+
+    def locate(self, path: str) -> str:
+        """The full name of a key, as DuckDB, Polars and Arrow take it."""
+        return f"{self.uri}/{path}"
+
+    def initialise(self) -> None:
+        """Makes an empty lake where there is none; a lake that is there stays as it is.
+
+        Raises:
+            FormatError: The lake is of a newer format.
+        """
+        if self.storage.find(FORMAT_FILE) is None:
+            text = json.dumps({"format": FORMAT_VERSION}) + "\n"
+            try:
+                self.storage.create(FORMAT_FILE, text.encode())
+            except ExistsError:
+                pass  # another process was faster to make the same file
+        self.check_format()
+        if open_table(self.locate(LEDGER_TABLE), LEDGER) is None:
+            create_table(self.locate(LEDGER_TABLE), LEDGER)
+        if open_table(self.locate(MASTER_TABLE), MASTER) is None:
+            create_table(self.locate(MASTER_TABLE), MASTER, partition_by=PARTITION_COLUMNS)
+
+    def check_format(self) -> None:
+        """Refuses a lake that a newer adlake wrote.
+
+        Raises:
+            FormatError: As said.
+            LakeError: lake.json cannot be read.
+        """
+        if self.storage.find(FORMAT_FILE) is None:
+            return
+        try:
+            found = json.loads(self.storage.read(FORMAT_FILE))["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise LakeError(f"{self.locate(FORMAT_FILE)} does not say the lake's format") from error
+        if not isinstance(found, int) or found > FORMAT_VERSION:
+            raise FormatError(
+                f"{self.uri} is a lake of format {found}; this adlake knows up to "
+                f"{FORMAT_VERSION}: install a newer one"
+            )
+
+    def open_master(self, version: int | None = None) -> Table:
+        """The master table on a fresh handle.
+
+        Raises:
+            EmptyLakeError: There is no master table, or no such version.
+        """
+        self.check_format()
+        table = open_table(self.locate(MASTER_TABLE), MASTER, version=version)
+        if table is None:
+            raise EmptyLakeError(
+                f"{self.uri} holds no master table yet: `adlake run` makes one, "
+                f"or `adlake land FILES` followed by `adlake merge`"
+            )
+        return table
+
+    def open_ledger(self) -> Table:
+        """The ledger table on a fresh handle.
+
+        Raises:
+            LakeError: The lake has a master but no ledger.
+        """
+        table = open_table(self.locate(LEDGER_TABLE), LEDGER)
+        if table is None:
+            raise LakeError(f"{self.uri} has a master table but no ledger")
+        return table
+
+    def catch_up(self, master: Table) -> None:
+        """Appends to the ledger what the master's commits name and it does not hold yet.
+
+        A merge appends its own ledger file right after its commit; one that was stopped between
+        the two leaves it to the next writing command. Two that do it at once are no harm: the
+        slower one is refused and looks again.
+        """
+        while True:
+            ledger = self.open_ledger()
+            missing = read_ledger_files(master, after=ledger.transaction)
+            if not missing:
+                return
+            number = ledger_number(missing[0].path)
+            # A conflict means that another process was faster: the next round sees its commit.
+            with contextlib.suppress(CommitConflictError):
+                ledger.commit(
+                    adds=missing[:1], removes=[], transaction=number, metadata={"n": number}
+                )
+
+    def take_snapshot(self, version: int | None = None) -> Snapshot:
+        """Pins one version of the master for reading.
+
+        Raises:
+            EmptyLakeError: There is no master table, or no such version.
+        """
+        master = self.open_master(version)
+        files = master.list_files()
+        return Snapshot(
+            version=master.version,
+            commit=master.read_commits(1)[0],
+            files=tuple(files),
+            file_uris=tuple(master.locate(files)),
+            transaction=master.transaction,
+            ledger_uris=tuple(self._list_ledger(master)),
+        )
+
+    def _list_ledger(self, master: Table) -> list[str]:
+        """The ledger's files up to the master's transaction.
+
+        A merge that was stopped right after its commit has written its ledger file but not yet
+        added it to the ledger table; the commit names it, so a reader adds it.
+        """
+        ledger = self.open_ledger()
+        uris = ledger.locate(
+            file for file in ledger.list_files() if ledger_number(file.path) <= master.transaction
+        )
+        if ledger.transaction < master.transaction:
+            uris += ledger.locate(read_ledger_files(master, after=ledger.transaction))
+        return uris
+
+
+def ledger_number(path: str) -> int:
+    """The transaction that wrote a ledger file, which its name begins with."""
+    return int(path.split("-", 1)[0])
+
+
+def read_ledger_files(master: Table, *, after: int) -> list[DataFile]:
+    """The ledger files that the master's commits after a transaction name, oldest first."""
+    wanted = master.transaction - after
+    named = [
+        commit.metadata["ledger"]
+        for commit in _read_until(master, wanted)
+        if commit.metadata.get("n", 0) > after
+    ]
+    return [
+        DataFile(path=item["path"], size=item["size"], rows=item["rows"], partition={})
+        for item in reversed(named)
+    ]
+
+
+def _read_until(master: Table, wanted: int) -> list[Commit]:
+    # Vacuums stand between our commits, so ask for more until all that is wanted is there.
+    limit = wanted
+    while True:
+        commits = master.read_commits(limit)
+        ours = [commit for commit in commits if "ledger" in commit.metadata]
+        if len(ours) >= wanted or len(commits) < limit:
+            return ours[:wanted]
+        limit *= 2

@@ -1,0 +1,1 @@
+"""Decides what deliveries do to the master. Pure, but for `write`."""

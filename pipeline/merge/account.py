@@ -1,0 +1,106 @@
+"""The account of a merge: one ledger row a file, and the sums that a person sees. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from pipeline.merge.delivery import Delivery, Found
+
+SHARE_ROWS = 100
+SHARE_LIMIT = 0.05
+
+
+@dataclass(slots=True, kw_only=True)
+class FileAccount:
+    """What became of one file.
+
+    Attributes:
+        found: The file.
+        outcome: `merged`, `no_rows`, `duplicate` or `quarantined`.
+        delivery: Its identity, where it got that far.
+        contract: Name of its contract, '' where none was found.
+        contract_sha256: Of the contract's file.
+        reason: Why the whole file was set aside or is a duplicate.
+        detail: The same in words.
+        control: Blank lines; not among `rows_in`.
+        accepted: Rows in the master after the merge.
+        quarantined: Rows rejected.
+        duplicates: Rows that say what another row of the same key says, which won.
+        superseded: Rows that lost to a newer one.
+        remarks: Counts of what was taken but is worth a look.
+        coverage: Columns of schema.COVERAGE.
+        reject_path: The file with its rejected rows.
+        same_as: Path of the file whose bytes it repeats.
+    """
+
+    found: Found
+    outcome: str
+    delivery: Delivery | None = None
+    contract: str = ""
+    contract_sha256: str = ""
+    reason: str = ""
+    detail: str = ""
+    control: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    superseded: int = 0
+    remarks: Mapping[str, int] = field(default_factory=dict)
+    coverage: list[dict[str, Any]] = field(default_factory=list)
+    reject_path: str | None = None
+    same_as: str = ""
+
+    @property
+    def rows_in(self) -> int:
+        """Rows of data in the file: each is accounted for exactly once."""
+        return self.accepted + self.quarantined + self.duplicates + self.superseded
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether so many of its rows were rejected that a person should know."""
+        return self.rows_in >= SHARE_ROWS and self.quarantined > SHARE_LIMIT * self.rows_in
+
+    def to_ledger_row(self, *, n: int, recorded_at: datetime) -> dict[str, Any]:
+        """The file's row in the ledger; columns of schema.LEDGER."""
+        delivery = self.delivery
+        return {
+            "n": n,
+            "recorded_at": recorded_at,
+            **self.found._asdict(),
+            "sha256": delivery.sha256 if delivery else None,
+            "source": delivery.source if delivery else None,
+            "contract": self.contract or None,
+            "contract_sha256": self.contract_sha256 or None,
+            "delivered_at": delivery.delivered_at if delivery else None,
+            "delivery_id": delivery.delivery_id if delivery else None,
+            "outcome": self.outcome,
+            "reason": self.reason or None,
+            "detail": self.detail or None,
+            "rows_in": self.rows_in,
+            "control": self.control,
+            "accepted": self.accepted,
+            "quarantined": self.quarantined,
+            "duplicates": self.duplicates,
+            "superseded": self.superseded,
+            "remarks": json.dumps(dict(sorted(self.remarks.items()))) if self.remarks else None,
+            "coverage": self.coverage,
+            "reject_path": self.reject_path,
+        }
+
+
+def describe_coverage(
+    account: str, breakdown: str, first: date | None, last: date | None
+) -> list[dict[str, Any]]:
+    """What a file speaks for; empty where it has no date."""
+    if first is None or last is None:
+        return []
+    return [
+        {
+            "account": account,
+            "breakdown": breakdown,
+            "first_date": first,
+            "last_date": last,
+        }
+    ]

@@ -1,0 +1,117 @@
+"""Which files of the master a merge rewrites, and how the new ones are cut. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from pipeline.table import DataFile
+
+FILE_ROWS = 8_000_000
+"""A file of the master is cut at the date border at which it reaches this many rows."""
+
+SMALL_ROWS = FILE_ROWS // 4
+"""A file below this is joined with its neighbours when one of them is rewritten."""
+
+
+class Span(NamedTuple):
+    """Dates that one incoming file touches, both included."""
+
+    file_no: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One partition of the master and what is done to it.
+
+    Attributes:
+        year: Of the partition, as in its path.
+        month: Of the partition, as in its path.
+        first: First date of the month.
+        last: Last date of the month.
+        files: The files that are rewritten.
+        file_nos: The incoming files that touch it.
+    """
+
+    year: str
+    month: str
+    first: date
+    last: date
+    files: tuple[DataFile, ...]
+    file_nos: tuple[int, ...]
+
+
+def plan_parts(files: Iterable[DataFile], spans: Iterable[Span]) -> list[Part]:
+    """Plans the parts of a merge, in the order of time.
+
+    Args:
+        files: The master's files.
+        spans: What the incoming files touch, whether with rows or by taking rows away.
+    """
+    by_month: dict[date, list[DataFile]] = defaultdict(list)
+    for file in files:
+        by_month[date(int(file.partition["year"]), int(file.partition["month"]), 1)].append(file)
+    touching: dict[date, list[Span]] = defaultdict(list)
+    for span in spans:
+        for month in _list_months(span.first, span.last):
+            touching[month].append(span)
+    return [
+        Part(
+            year=f"{month.year:04d}",
+            month=f"{month.month:02d}",
+            first=month,
+            last=_end_month(month),
+            files=tuple(_choose_files(by_month[month], touching[month])),
+            file_nos=tuple(sorted({span.file_no for span in touching[month]})),
+        )
+        for month in sorted(touching)
+    ]
+
+
+def cut_files(day_rows: Sequence[int], *, file_rows: int = FILE_ROWS) -> list[slice]:
+    """Cuts sorted rows into files at date borders.
+
+    Args:
+        day_rows: Rows of each date, in order.
+        file_rows: A file that has reached this many ends with its date.
+
+    Returns:
+        The rows of each file.
+    """
+    cuts: list[slice] = []
+    start = stop = 0
+    for rows in day_rows:
+        stop += rows
+        if stop - start >= file_rows:
+            cuts.append(slice(start, stop))
+            start = stop
+    if stop > start:
+        cuts.append(slice(start, stop))
+    return cuts
+
+
+def _choose_files(files: Sequence[DataFile], spans: Sequence[Span]) -> Iterator[DataFile]:
+    """The files that hold a touched date, and small ones beside them."""
+    touched = [file for file in files if any(_overlap(file, span) for span in spans)]
+    small = [file for file in files if file not in touched and file.rows < SMALL_ROWS]
+    yield from sorted(touched + small, key=lambda file: file.path)
+
+
+def _overlap(file: DataFile, span: Span) -> bool:
+    if file.first_date is None or file.last_date is None:
+        return True
+    return file.first_date <= span.last and span.first <= file.last_date
+
+
+def _list_months(first: date, last: date) -> Iterator[date]:
+    month = first.replace(day=1)
+    while month <= last:
+        yield month
+        month = _end_month(month) + timedelta(days=1)
+
+
+def _end_month(month: date) -> date:
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

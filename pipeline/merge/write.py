@@ -1,0 +1,109 @@
+"""Writes the files of a merge: data, rejects and the ledger. Names are never used twice."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE
+from pipeline.merge.plan import Part, cut_files
+from pipeline.schema import AD_DAY, SORT_ORDER
+from pipeline.storage import Storage
+from pipeline.table import DataFile
+
+ROW_GROUP_ROWS = 1 << 18
+
+_LOW_CARDINALITY = [
+    "source",
+    "account",
+    "campaign_id",
+    "campaign_name",
+    "platform",
+    "target_audience",
+    "currency",
+    "breakdown",
+    "segment",
+    "attribution",
+    "date",
+    "delivered_at",
+    "delivery_id",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes under `<transaction>-<run>-<i>-<hash>` names.
+
+    Attributes:
+        storage: Of the lake.
+        scratch: A local folder for files that are not finished.
+        transaction: The number of the commit that will name the files.
+        run: Random, so that a run that was killed leaves nothing in the way of the next.
+    """
+
+    storage: Storage
+    scratch: Path
+    transaction: int
+    run: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def write_part(self, part: Part, rows: pl.DataFrame) -> list[DataFile]:
+        """Writes a partition's rows, sorted and cut at date borders; adds them in place.
+
+        Args:
+            part: The partition.
+            rows: Columns of AD_DAY, in any order, dates within the part's month.
+        """
+        ordered = rows.select(AD_DAY.names).sort(SORT_ORDER, nulls_last=True)
+        days = ordered.group_by("date", maintain_order=True).len()["len"].to_list()
+        folder = f"year={part.year}/month={part.month}"
+        return [
+            self._write_data(folder, part, ordered[cut]) for cut in cut_files(days)
+        ]
+
+    def write_rejects(self, rejects: pa.Table) -> str:
+        """Writes rejected rows (`schema.REJECTS`) and returns their key in the lake."""
+        return f"{QUARANTINE}/{self._write(QUARANTINE, rejects)[0]}"
+
+    def write_ledger(self, rows: pa.Table) -> DataFile:
+        """Writes ledger rows (`schema.LEDGER`) below the ledger table, which does not know yet."""
+        name, size = self._write(LEDGER_TABLE, rows)
+        return DataFile(path=name, size=size, rows=rows.num_rows, partition={})
+
+    def _write_data(self, folder: str, part: Part, rows: pl.DataFrame) -> DataFile:
+        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(AD_DAY)
+        name, size = self._write(f"{MASTER_TABLE}/{folder}", table)
+        return DataFile(
+            path=f"{folder}/{name}",
+            size=size,
+            rows=len(rows),
+            partition={"year": part.year, "month": part.month},
+            first_date=rows["date"][0],
+            last_date=rows["date"][-1],
+        )
+
+    def _write(self, folder: str, table: pa.Table) -> tuple[str, int]:
+        number = next(self._numbers)
+        local = self.scratch / f"out-{number}.parquet"
+        pq.write_table(
+            table,
+            local,
+            row_group_size=ROW_GROUP_ROWS,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[name for name in table.column_names if name in _LOW_CARDINALITY],
+            store_decimal_as_integer=True,
+            write_page_checksum=True,
+            store_schema=False,
+        )
+        with local.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        name = f"{self.transaction:08d}-{self.run}-{number:04d}-{digest[:32]}.parquet"
+        size = local.stat().st_size
+        self.storage.adopt(f"{folder}/{name}", local)
+        return name, size

@@ -1,0 +1,1 @@
+"""Reads delivered files by their contract: bytes in, rows of text or typed rows out."""

@@ -1,0 +1,55 @@
+"""What the environment decides, read once at the start of a command."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pipeline.errors import UsageError
+
+DEFAULT_LAKE = "./lake"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one command.
+
+    Attributes:
+        lake_uri: Root of the lake, a local path or `s3://bucket/prefix` (`ADLAKE_URI`).
+        workers: How many parts are worked on at once, at least 1 (`ADLAKE_WORKERS`, by default
+            the processors this process may use).
+        contracts_dir: A folder of contracts beside the shipped ones (`ADLAKE_CONTRACTS`).
+    """
+
+    lake_uri: str = DEFAULT_LAKE
+    workers: int = 1
+    contracts_dir: Path | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Reads the `ADLAKE_*` variables.
+
+        Raises:
+            UsageError: A variable has a value that cannot be used.
+        """
+        contracts = environ.get("ADLAKE_CONTRACTS")
+        return cls(
+            lake_uri=environ.get("ADLAKE_URI") or DEFAULT_LAKE,
+            workers=_read_workers(environ.get("ADLAKE_WORKERS")),
+            contracts_dir=Path(contracts) if contracts else None,
+        )
+
+
+def _read_workers(text: str | None) -> int:
+    if not text:
+        return _usable_processors()
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise UsageError(f"ADLAKE_WORKERS is {text!r}; expected a whole number of at least 1")
+    return int(text)
+
+
+def _usable_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

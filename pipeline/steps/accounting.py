@@ -1,0 +1,67 @@
+"""Makes the account of a merge from what was read and what was resolved."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pipeline.contracts import Contract
+from pipeline.merge.account import FileAccount, describe_coverage
+from pipeline.merge.delivery import Delivery
+from pipeline.schema import REJECTS
+from pipeline.steps.ingest import Ingested
+
+Lost = Counter[tuple[int, bool]]
+"""Rows that did not make it, by (file number, whether a duplicate)."""
+
+
+def account_for(
+    delivery: Delivery, result: Ingested, contracts: Mapping[str, Contract], lost: Lost
+) -> FileAccount:
+    """The account of one file that was read."""
+    if result.reason:
+        return FileAccount(
+            found=delivery.found,
+            outcome="quarantined",
+            delivery=delivery,
+            contract=result.contract,
+            reason=result.reason,
+            detail=result.detail,
+        )
+    contract = contracts[result.contract]
+    duplicates = lost[result.file_no, True]
+    superseded = lost[result.file_no, False]
+    constants = contract.constants
+    return FileAccount(
+        found=delivery.found,
+        outcome="merged" if result.valid or result.rejects else "no_rows",
+        delivery=delivery,
+        contract=contract.name,
+        contract_sha256=contract.sha256,
+        control=result.control,
+        accepted=result.valid - duplicates - superseded,
+        quarantined=len(result.rejects),
+        duplicates=duplicates,
+        superseded=superseded,
+        remarks=result.remarks,
+        coverage=describe_coverage(
+            delivery.account or constants.get("account", ""),
+            constants.get("breakdown", ""),
+            result.first,
+            result.last,
+        ),
+    )
+
+
+def list_rejects(
+    results: Sequence[Ingested], accounts: Sequence[FileAccount]
+) -> list[dict[str, object]]:
+    """All that was set aside, in the order of path and line; columns of schema.REJECTS.
+
+    A file that was refused as a whole is one row without a line.
+    """
+    files = [
+        (account.found.path, None, account.reason, "", "", "", account.detail)
+        for account in accounts
+        if account.outcome == "quarantined"
+    ]
+    rows = sorted(row for result in results for row in result.rejects)
+    return [dict(zip(REJECTS.names, row, strict=True)) for row in [*files, *rows]]

@@ -1,0 +1,201 @@
+"""Finds what the ledger does not know yet, and gives each file its identity."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import polars as pl
+
+from pipeline.engine import map_threads
+from pipeline.errors import BadFileError, DeniedError, MissingError
+from pipeline.export.register import find_export
+from pipeline.lake import LANDING, Lake
+from pipeline.manifest import RAW, Manifest, manifest_name, parse_manifest_path, read_manifest
+from pipeline.merge.account import FileAccount
+from pipeline.merge.delivery import (
+    Delivery,
+    Found,
+    identify_text,
+    is_bad_name,
+    is_root_lot,
+    is_unfinished,
+    leave_known_out,
+    read_pins,
+)
+from pipeline.storage import Entry
+
+_Identity = tuple[str, datetime, str, str]
+
+
+@dataclass(slots=True)
+class Discovery:
+    """What a listing of the lake brought.
+
+    Attributes:
+        deliveries: Files to ingest, ascending by (rank, sha256).
+        manifests: The manifest of each generated day among them, by path.
+        settled: Files whose account is known without reading their rows.
+        unfinished: Files still being written, or gone since the listing: the next run sees them.
+    """
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    settled: list[FileAccount] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing for a merge to decide on."""
+        return not self.deliveries and not self.settled
+
+
+def discover(lake: Lake, ledger: pl.DataFrame, *, workers: int) -> Discovery:
+    """Lists the lake and names what is new.
+
+    Args:
+        lake: The lake.
+        ledger: Up to the master's transaction; columns of schema.LEDGER.
+        workers: How many files are hashed at once.
+    """
+    discovery = Discovery()
+    entries = {entry.path: entry for entry in _list_entries(lake)}
+    new = leave_known_out(
+        (Found(entry.path, entry.size, entry.etag, entry.modified_at) for entry in entries.values()),
+        ledger,
+    )
+    texts: list[Found] = []
+    for found in new:
+        if is_unfinished(found.path):
+            discovery.unfinished.append(found.path)
+        elif is_bad_name(found.path):
+            discovery.settled.append(_refuse(found, "bad_name", "the name is never opened"))
+        elif not entries[found.path].regular:
+            discovery.settled.append(_refuse(found, "not_regular_file", "it is never opened"))
+        elif parse_manifest_path(found.path):
+            _add_manifest(discovery, lake, found)
+        else:
+            texts.append(found)
+    _add_texts(discovery, lake, texts, ledger, workers=workers)
+    discovery.deliveries.sort(key=lambda delivery: (delivery.rank, delivery.sha256))
+    return discovery
+
+
+def _list_entries(lake: Lake) -> Iterable[Entry]:
+    """What may be new: the original's lots at the root, landing/, and the generator's manifests."""
+    storage = lake.storage
+    yield from (entry for entry in storage.list("", recursive=False) if is_root_lot(entry.path))
+    yield from storage.list(LANDING)
+    yield from (entry for entry in storage.list(RAW) if parse_manifest_path(entry.path))
+
+
+def _add_manifest(discovery: Discovery, lake: Lake, found: Found) -> None:
+    data = lake.storage.read(found.path)
+    try:
+        manifest = read_manifest(data)
+    except BadFileError as error:
+        discovery.settled.append(_refuse(found, error.rule, str(error)))
+        return
+    discovery.manifests[found.path] = manifest
+    discovery.deliveries.append(
+        Delivery(
+            found=found,
+            kind="raw",
+            source=manifest.source,
+            delivered_at=manifest.delivered_at,
+            delivery_id=f"{manifest.date}/{manifest_name(manifest)}",
+            sha256=hashlib.sha256(data).hexdigest(),
+            account=manifest.account,
+            day=manifest.date,
+        )
+    )
+
+
+def _add_texts(
+    discovery: Discovery,
+    lake: Lake,
+    texts: Sequence[Found],
+    ledger: pl.DataFrame,
+    *,
+    workers: int,
+) -> None:
+    now = datetime.now(UTC)
+    pins = read_pins(ledger)
+    known = _read_identities(ledger)
+    hashes = map_threads(_hasher(lake), texts, workers=workers)
+    for found, sha256 in zip(texts, hashes, strict=True):
+        if sha256 is None:
+            discovery.unfinished.append(found.path)
+            continue
+        if isinstance(sha256, DeniedError):
+            discovery.settled.append(_refuse(found, "no_permission", str(sha256)))
+            continue
+        try:
+            delivery = identify_text(found, sha256=sha256, pinned=pins, now=now)
+        except BadFileError as error:
+            discovery.settled.append(_refuse(found, error.rule, str(error)))
+            continue
+        identity = _identify(delivery)
+        pins.setdefault((delivery.source, sha256), delivery.delivered_at)
+        if identity in known:
+            first_path, rows = known[identity]
+            if first_path != found.path:
+                detail = f"the same bytes as {first_path}"
+                twin = _set_aside(delivery, "same_file", detail, rows, same_as=first_path)
+                discovery.settled.append(twin)
+            continue
+        export = find_export(lake.storage, sha256)
+        if export is not None:
+            detail = f"this lake's own export {export['name']} of version {export['version']}"
+            discovery.settled.append(_set_aside(delivery, "own_export", detail, export["rows"]))
+        else:
+            discovery.deliveries.append(delivery)
+        known[identity] = (found.path, 0)  # its rows are counted once it has been read
+
+
+def _hasher(lake: Lake) -> Callable[[Found], str | DeniedError | None]:
+    def hash_file(found: Found) -> str | DeniedError | None:
+        """The file's sha256, or None where it changed or went while it was read."""
+        try:
+            digest = lake.storage.digest(found.path)
+            after = lake.storage.find(found.path)
+        except MissingError:
+            return None
+        except DeniedError as error:
+            return error
+        unchanged = after is not None and (after.size, after.etag) == (found.size, found.etag)
+        return digest if unchanged else None
+
+    return hash_file
+
+
+def _identify(delivery: Delivery) -> _Identity:
+    return delivery.source, delivery.delivered_at, delivery.delivery_id, delivery.sha256
+
+
+def _read_identities(ledger: pl.DataFrame) -> dict[_Identity, tuple[str, int]]:
+    """The path under which each identity was first seen, and its rows."""
+    seen = ledger.filter(pl.col("sha256").is_not_null()).sort("n", "path")
+    columns = ["source", "delivered_at", "delivery_id", "sha256", "path", "rows_in"]
+    known: dict[_Identity, tuple[str, int]] = {}
+    for source, delivered_at, delivery_id, sha256, path, rows in seen.select(columns).iter_rows():
+        known.setdefault((source, delivered_at, delivery_id, sha256), (path, rows))
+    return known
+
+
+def _refuse(found: Found, rule: str, detail: str) -> FileAccount:
+    return FileAccount(found=found, outcome="quarantined", reason=rule, detail=detail)
+
+
+def _set_aside(
+    delivery: Delivery, reason: str, detail: str, rows: int, *, same_as: str = ""
+) -> FileAccount:
+    return FileAccount(
+        found=delivery.found,
+        outcome="duplicate",
+        delivery=delivery,
+        reason=reason,
+        detail=detail,
+        duplicates=rows,
+        same_as=same_as,
+    )

@@ -1,0 +1,23 @@
+"""Reads the ledger as a frame."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.schema import LEDGER
+
+
+def read_ledger(uris: Sequence[str]) -> pl.DataFrame:
+    """Reads ledger files.
+
+    Args:
+        uris: Full names, as a snapshot gives them.
+
+    Returns:
+        Columns of schema.LEDGER, one row a file that a merge decided on.
+    """
+    empty = pl.DataFrame(LEDGER.empty_table())
+    if not uris:
+        return empty
+    rows = pl.read_parquet(list(uris), glob=False, hive_partitioning=False)
+    return rows.select(LEDGER.names).cast(dict(empty.schema))

@@ -1,0 +1,270 @@
+"""The merge: what is new becomes part of the master, exactly once.
+
+One commit on the master decides; the ledger follows from it. Whatever goes wrong with a commit,
+its outcome is unknown until the master is opened again: nothing is deleted, and the next attempt
+looks first whether the commit landed.
+"""
+
+import functools
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from pipeline.contracts import Contract
+from pipeline.engine import map_threads
+from pipeline.errors import CommitConflictError
+from pipeline.lake import Lake
+from pipeline.merge.account import FileAccount
+from pipeline.merge.delivery import Delivery, find_grown
+from pipeline.merge.plan import Span, plan_parts
+from pipeline.merge.windows import WINDOWS, pick_winners, read_windows
+from pipeline.merge.write import Writer
+from pipeline.schema import LEDGER, REJECTS
+from pipeline.settings import Settings
+from pipeline.steps.accounting import Lost, account_for, list_rejects
+from pipeline.steps.discover import discover
+from pipeline.steps.ingest import Ingested
+from pipeline.steps.ledger import read_ledger
+from pipeline.steps.read_deliveries import Reader
+from pipeline.steps.resolve_parts import Batch, PartResult, work_on_part
+from pipeline.table import Table
+
+ATTEMPTS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeOutcome:
+    """What a merge did.
+
+    Attributes:
+        version: Delta version of the master afterwards.
+        rows: Rows in the master afterwards.
+        transaction: The number of its commit; None where there was nothing to commit.
+        accounts: The files it decided on.
+        rows_added: Rows that came into the master.
+        rows_removed: Rows that went.
+        unfinished: Files left to a later run.
+    """
+
+    version: int
+    rows: int
+    transaction: int | None = None
+    accounts: Sequence[FileAccount] = ()
+    rows_added: int = 0
+    rows_removed: int = 0
+    unfinished: Sequence[str] = ()
+
+    @property
+    def to_look_at(self) -> list[FileAccount]:
+        """Files with so many rejected rows that a person should know."""
+        return [account for account in self.accounts if account.needs_a_look]
+
+
+def merge(
+    lake: Lake,
+    *,
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    on_file: Callable[[int], None] = lambda count: None,
+) -> MergeOutcome:
+    """Merges what is new in landing/ and raw/ into the master.
+
+    Args:
+        lake: The lake; made where there is none.
+        settings: How many files and partitions are worked on at once.
+        contracts: By name.
+        on_file: Called with how many more files have been read.
+
+    Raises:
+        ChangedOutsideError: Someone else committed to the master.
+        CommitConflictError: Other writers were faster each time.
+        StorageError: The lake cannot be read or written.
+    """
+    lake.initialise()
+    retrying = Retrying(
+        retry=retry_if_exception_type(CommitConflictError),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential_jitter(initial=0.05, max=2),
+        reraise=True,
+    )
+    with lake.storage.scratch() as scratch:
+        reader = Reader(lake, contracts, scratch, settings.workers, on_file)
+        work = _Work(lake, settings, contracts, scratch, reader)
+        return retrying(work.attempt)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One merge over its attempts."""
+
+    lake: Lake
+    settings: Settings
+    contracts: Mapping[str, Contract]
+    scratch: Path
+    reader: Reader
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    expected: MergeOutcome | None = None
+
+    def attempt(self) -> MergeOutcome:
+        master = self.lake.open_master()
+        master.refuse_foreign_commit()
+        self.lake.catch_up(master)
+        if self.expected and master.read_commits(1)[0].metadata.get("run") == self.run:
+            return self.expected  # the commit whose answer was lost had landed
+        ledger = read_ledger(self.lake.take_snapshot().ledger_uris)
+        discovery = discover(self.lake, ledger, workers=self.settings.workers)
+        rows_before = sum(file.rows for file in master.list_files())
+        if discovery.is_empty:
+            return MergeOutcome(
+                version=master.version, rows=rows_before, unfinished=discovery.unfinished
+            )
+        deliveries = sorted(
+            discovery.deliveries + find_grown(discovery.deliveries, ledger),
+            key=lambda delivery: (delivery.rank, delivery.sha256),
+        )
+        results = self.reader.read(deliveries, discovery.manifests)
+        batch = self._gather(deliveries, results, ledger)
+        writer = Writer(self.lake.storage, self.scratch, master.transaction + 1, self.run)
+        parts = self._work_on_parts(batch, master, writer)
+        accounts = self._account(batch, parts, discovery.settled, writer)
+        added = sum(part.rows_added for part in parts)
+        removed = sum(part.rows_removed for part in parts)
+        self.expected = MergeOutcome(
+            version=master.version + 1,
+            rows=rows_before + added - removed,
+            transaction=writer.transaction,
+            accounts=accounts,
+            rows_added=added,
+            rows_removed=removed,
+            unfinished=discovery.unfinished,
+        )
+        self._commit(master, writer, parts, self.expected)
+        return self.expected
+
+    def _gather(
+        self, deliveries: Sequence[Delivery], results: Sequence[Ingested], ledger: pl.DataFrame
+    ) -> Batch:
+        replacing = [
+            (delivery, result)
+            for delivery, result in zip(deliveries, results, strict=True)
+            if result.contract and self.contracts[result.contract].mode == "replace_window"
+        ]
+        incoming = _describe_windows(replacing)
+        sources = incoming["source"].unique().to_list()
+        return Batch(
+            deliveries=deliveries,
+            results=results,
+            contracts=self.contracts,
+            winners=pick_winners(read_windows(ledger, sources), incoming),
+            spans=_list_spans(deliveries, results),
+        )
+
+    def _work_on_parts(self, batch: Batch, master: Table, writer: Writer) -> list[PartResult]:
+        parts = plan_parts(master.list_files(), batch.spans)
+        work = functools.partial(work_on_part, batch=batch, master=master, writer=writer)
+        return list(map_threads(work, parts, workers=self.settings.workers))
+
+    def _account(
+        self,
+        batch: Batch,
+        parts: Sequence[PartResult],
+        settled: Sequence[FileAccount],
+        writer: Writer,
+    ) -> list[FileAccount]:
+        lost: Lost = Counter()
+        for part in parts:
+            lost.update(part.lost)
+        accounts = [
+            account_for(delivery, result, self.contracts, lost)
+            for delivery, result in zip(batch.deliveries, batch.results, strict=True)
+            if not delivery.reread
+        ]
+        rows_in = {account.found.path: account.rows_in for account in accounts}
+        for account in settled:
+            account.duplicates = account.duplicates or rows_in.get(account.same_as, 0)
+        accounts = sorted([*accounts, *settled], key=lambda account: account.found.path)
+        fresh = [
+            result
+            for delivery, result in zip(batch.deliveries, batch.results, strict=True)
+            if not delivery.reread
+        ]
+        rejects = list_rejects(fresh, accounts)
+        if rejects:
+            path = writer.write_rejects(pa.Table.from_pylist(rejects, schema=REJECTS))
+            for account in accounts:
+                if account.quarantined or account.outcome == "quarantined":
+                    account.reject_path = path
+        return accounts
+
+    def _commit(
+        self, master: Table, writer: Writer, parts: Sequence[PartResult], outcome: MergeOutcome
+    ) -> None:
+        n = writer.transaction
+        now = datetime.now(UTC)
+        rows = [account.to_ledger_row(n=n, recorded_at=now) for account in outcome.accounts]
+        ledger_file = writer.write_ledger(pa.Table.from_pylist(rows, schema=LEDGER))
+        master.commit(
+            adds=[file for part in parts for file in part.adds],
+            removes=[file for part in parts for file in part.removes],
+            transaction=n,
+            metadata={
+                "command": "merge",
+                "n": n,
+                "run": self.run,
+                "ledger": {
+                    "path": ledger_file.path,
+                    "size": ledger_file.size,
+                    "rows": ledger_file.rows,
+                },
+                "rows": outcome.rows,
+                "rows_added": outcome.rows_added,
+                "rows_removed": outcome.rows_removed,
+            },
+        )
+        self.lake.catch_up(self.lake.open_master())
+
+
+def _describe_windows(replacing: Sequence[tuple[Delivery, Ingested]]) -> pl.DataFrame:
+    rows = [
+        (
+            delivery.source,
+            delivery.account,
+            "",
+            result.first,
+            result.last,
+            delivery.delivered_at,
+            delivery.delivery_id,
+        )
+        for delivery, result in replacing
+        if result.first is not None
+    ]
+    return pl.DataFrame(rows, schema=WINDOWS, orient="row")
+
+
+def _list_spans(deliveries: Sequence[Delivery], results: Sequence[Ingested]) -> list[Span]:
+    """The dates that each file touches; a file that is read again touches what the new ones do."""
+    spans: list[Span] = []
+    grown: dict[tuple[str, datetime, str], list[Span]] = {}
+    for number, (delivery, result) in enumerate(zip(deliveries, results, strict=True)):
+        if result.first is None or result.last is None or delivery.reread:
+            continue
+        span = Span(number, result.first, result.last)
+        spans.append(span)
+        grown.setdefault((delivery.source, *delivery.rank), []).append(span)
+    for number, delivery in enumerate(deliveries):
+        if delivery.reread:
+            touched = grown.get((delivery.source, *delivery.rank), [])
+            spans += [Span(number, span.first, span.last) for span in touched]
+    return spans

@@ -1,0 +1,110 @@
+"""Reads the files of a merge in parallel and keeps what was read for a second attempt."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pipeline.contracts import Contract
+from pipeline.engine import Crashed, map_isolated, map_threads
+from pipeline.lake import Lake
+from pipeline.manifest import Manifest, part_path
+from pipeline.merge.delivery import Delivery
+from pipeline.read.raw import DataPart
+from pipeline.steps.ingest import Ingested, RawTask, TextTask, ingest_raw, ingest_text
+
+RAW_CONTRACT = "generated"
+BATCH_DAYS = 32
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads deliveries of a lake; what it has read once it does not read again.
+
+    Attributes:
+        lake: The lake.
+        contracts: All contracts, by name.
+        spool: Folder for accepted rows.
+        workers: How many files are read at once.
+        on_file: Called with how many more files have been read.
+    """
+
+    lake: Lake
+    contracts: Mapping[str, Contract]
+    spool: Path
+    workers: int
+    on_file: Callable[[int], None]
+    _done: dict[Delivery, Ingested] = field(default_factory=dict)
+    _rounds: int = 0
+
+    def read(
+        self, deliveries: Sequence[Delivery], manifests: Mapping[str, Manifest]
+    ) -> list[Ingested]:
+        """Reads the deliveries and numbers them by their place in the sequence."""
+        fresh = [
+            (number, delivery)
+            for number, delivery in enumerate(deliveries)
+            if self._done.get(delivery, _NOTHING).file_no != number
+        ]
+        self._rounds += 1
+        folder = self.spool / f"read-{self._rounds}"
+        folder.mkdir()
+        texts = [item for item in fresh if item[1].kind == "text"]
+        days = [item for item in fresh if item[1].kind == "raw"]
+        self._read_days(days, manifests, folder)
+        self._read_texts(texts, folder)
+        return [self._done[delivery] for delivery in deliveries]
+
+    def _read_texts(self, items: Sequence[tuple[int, Delivery]], folder: Path) -> None:
+        tasks = [
+            TextTask(
+                file_no=number,
+                path=delivery.found.path,
+                local=self.lake.storage.fetch(delivery.found.path),
+                contracts=tuple(self.contracts.values()),
+                delivered_on=delivery.delivered_at.date(),
+                spool=folder,
+            )
+            for number, delivery in items
+        ]
+        results = map_isolated(ingest_text, tasks, workers=self.workers)
+        for (number, delivery), result in zip(items, results, strict=True):
+            if isinstance(result, Crashed):
+                result = Ingested(number, reason="reader_crashed", detail=result.detail)
+            self._done[delivery] = result
+            self.on_file(1)
+
+    def _read_days(
+        self,
+        items: Sequence[tuple[int, Delivery]],
+        manifests: Mapping[str, Manifest],
+        folder: Path,
+    ) -> None:
+        ordered = sorted(items, key=lambda item: item[1].found.path)
+        batches = [ordered[at : at + BATCH_DAYS] for at in range(0, len(ordered), BATCH_DAYS)]
+
+        def read_batch(number: int) -> list[Ingested]:
+            tasks = [self._plan_day(no, one, manifests[one.found.path]) for no, one in batches[number]]
+            return ingest_raw(tasks, folder / f"days-{number}.arrow")
+
+        read = map_threads(read_batch, range(len(batches)), workers=self.workers)
+        for batch, results in zip(batches, read, strict=True):
+            for (_, delivery), result in zip(batch, results, strict=True):
+                self._done[delivery] = result
+            self.on_file(len(batch))
+
+    def _plan_day(self, number: int, delivery: Delivery, manifest: Manifest) -> RawTask:
+        fetch = self.lake.storage.fetch
+        return RawTask(
+            file_no=number,
+            path=delivery.found.path,
+            parts=[
+                DataPart(fetch(part_path(manifest, file)), file.name, file.sha256, file.rows)
+                for file in manifest.files
+            ],
+            contract=self.contracts[RAW_CONTRACT],
+            day=manifest.date,
+            delivered_on=delivery.delivered_at.date(),
+        )
+
+
+_NOTHING = Ingested(file_no=-1)

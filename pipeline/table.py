@@ -1,0 +1,249 @@
+"""Delta tables: the only module that knows deltalake.
+
+A `Table` is one version, pinned when it was opened; it does not move when others commit, nor when
+it commits itself. Data files are written elsewhere; a commit only names them. We never call
+delta-rs' own writers (optimize, merge, update, delete): its compactions let a stale writer
+duplicate rows.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction, Transaction
+
+from pipeline.errors import ChangedOutsideError, CommitConflictError, EmptyLakeError, LakeError
+
+APP_ID = "adlake"
+CHECKPOINT_EVERY = 10
+_MARK = "adlake"
+_FOREIGN_ALLOWED = frozenset({"VACUUM START", "VACUUM END"})
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A Parquet file of a table.
+
+    Attributes:
+        path: Key below the table's root.
+        size: Bytes.
+        rows: Number of rows.
+        partition: Value of each partition column.
+        first_date: Smallest `date` in it, where the table has one.
+        last_date: Largest `date` in it.
+    """
+
+    path: str
+    size: int
+    rows: int
+    partition: Mapping[str, str]
+    first_date: date | None = None
+    last_date: date | None = None
+
+
+class Commit(NamedTuple):
+    """One entry of the table's log.
+
+    Attributes:
+        version: Delta version.
+        at_ms: Time of the commit, milliseconds since 1970 UTC, by the committer's clock.
+        operation: Delta's name of the operation.
+        metadata: What adlake wrote beside it; empty where the commit is not ours.
+    """
+
+    version: int
+    at_ms: int
+    operation: str
+    metadata: Mapping[str, Any]
+
+
+class Table:
+    """One version of a Delta table."""
+
+    def __init__(self, delta: DeltaTable, uri: str, schema: pa.Schema) -> None:
+        self._delta = delta
+        self.uri = uri
+        self.schema = schema
+
+    @property
+    def version(self) -> int:
+        """The Delta version that this handle is pinned to."""
+        version: int = self._delta.version()
+        return version
+
+    @property
+    def transaction(self) -> int:
+        """How many adlake transactions the table holds at this version."""
+        return self._delta.transaction_version(APP_ID) or 0
+
+    def list_files(self) -> list[DataFile]:
+        """The files of this version, sorted by path."""
+        actions = pa.table(self._delta.get_add_actions(flatten=True)).to_pylist()
+        return sorted((_read_action(action) for action in actions), key=lambda file: file.path)
+
+    def locate(self, files: Iterable[DataFile]) -> list[str]:
+        """The files' full names as DuckDB, Polars and Arrow take them."""
+        return [f"{self.uri}/{file.path}" for file in files]
+
+    def read_commits(self, limit: int | None = None) -> list[Commit]:
+        """The newest commits up to this version, newest first."""
+        return [_read_commit(entry) for entry in self._delta.history(limit)]
+
+    def refuse_foreign_commit(self) -> None:
+        """Stops where someone else wrote the newest version.
+
+        Raises:
+            ChangedOutsideError: The newest commit is neither adlake's nor a vacuum's.
+        """
+        newest = self.read_commits(1)[0]
+        if not newest.metadata and newest.operation not in _FOREIGN_ALLOWED:
+            raise ChangedOutsideError(
+                f"{self.uri} was changed outside adlake at version {newest.version} by "
+                f"{newest.operation}: restore the version before it, or make the master anew"
+            )
+
+    def commit(
+        self,
+        *,
+        adds: Sequence[DataFile],
+        removes: Sequence[DataFile],
+        transaction: int,
+        metadata: Mapping[str, Any],
+    ) -> None:
+        """Commits as the next version, or not at all.
+
+        Args:
+            adds: Files that are in place already, of `schema` less the partition columns.
+            removes: Files of this version that the new one no longer has.
+            transaction: The number of this commit; larger than `self.transaction`.
+            metadata: Written into the log beside the commit; JSON values.
+
+        Raises:
+            CommitConflictError: The commit was refused, or its answer was lost: whether it landed
+                is unknown. Open the table again and look at `transaction` before anything else.
+        """
+        if self.transaction >= transaction:
+            raise CommitConflictError(f"{self.uri}: transaction {transaction} is there already")
+        known = {file.path for file in self.list_files()} if removes else set()
+        absent = [file.path for file in removes if file.path not in known]
+        if absent:
+            raise LakeError(f"{self.uri}: {absent[0]} is not in version {self.version}")
+        now = time.time_ns() // 1_000_000
+        try:
+            self._delta.create_write_transaction(
+                [
+                    *(_add_action(file, now) for file in adds),
+                    *(_remove_action(file, now) for file in removes),
+                ],
+                "append",
+                self.schema,
+                partition_by=self._delta.metadata().partition_columns,
+                commit_properties=CommitProperties(
+                    custom_metadata={_MARK: metadata},
+                    max_commit_retries=0,
+                    app_transactions=[Transaction(APP_ID, transaction)],
+                ),
+                post_commithook_properties=PostCommitHookProperties(
+                    create_checkpoint=False, cleanup_expired_logs=False
+                ),
+            )
+            if (self.version + 1) % CHECKPOINT_EVERY == 0:
+                DeltaTable(self.uri).create_checkpoint()  # this handle stays where it was
+        except (DeltaError, OSError) as error:
+            raise CommitConflictError(
+                f"{self.uri}: the commit of transaction {transaction} was not confirmed: {error}"
+            ) from error
+
+
+def open_table(uri: str, schema: pa.Schema, *, version: int | None = None) -> Table | None:
+    """Opens a table afresh, or returns None where there is none.
+
+    Raises:
+        EmptyLakeError: The table has no such version.
+        LakeError: Its log cannot be read.
+    """
+    try:
+        return Table(DeltaTable(uri, version=version), uri, schema)
+    except TableNotFoundError:
+        return None
+    except DeltaError as error:
+        if version is None:
+            raise LakeError(f"{uri} cannot be opened: {error}") from error
+        raise EmptyLakeError(f"{uri} has no readable version {version}: {error}") from error
+
+
+def create_table(uri: str, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> Table:
+    """Makes an empty table, or opens the one that another writer was faster to make."""
+    try:
+        DeltaTable.create(
+            uri,
+            schema=schema,
+            mode="error",
+            partition_by=list(partition_by),
+            commit_properties=CommitProperties(custom_metadata={_MARK: {"command": "create"}}),
+        )
+    except (DeltaError, OSError) as error:
+        made = open_table(uri, schema)
+        if made is None:
+            raise LakeError(f"{uri} cannot be made: {error}") from error
+        return made
+    made = open_table(uri, schema)
+    if made is None:
+        raise LakeError(f"{uri} vanished while it was made")
+    return made
+
+
+def _read_action(action: Mapping[str, Any]) -> DataFile:
+    return DataFile(
+        path=action["path"],
+        size=action["size_bytes"],
+        rows=action["num_records"],
+        partition={
+            key.removeprefix("partition."): value
+            for key, value in action.items()
+            if key.startswith("partition.")
+        },
+        first_date=action.get("min.date"),
+        last_date=action.get("max.date"),
+    )
+
+
+def _read_commit(entry: Mapping[str, Any]) -> Commit:
+    return Commit(
+        version=entry["version"],
+        at_ms=entry["timestamp"],
+        operation=entry["operation"],
+        metadata=entry.get(_MARK) or {},
+    )
+
+
+def _add_action(file: DataFile, now_ms: int) -> AddAction:
+    statistics: dict[str, Any] = {"numRecords": file.rows}
+    if file.first_date is not None and file.last_date is not None:
+        statistics["minValues"] = {"date": file.first_date.isoformat()}
+        statistics["maxValues"] = {"date": file.last_date.isoformat()}
+        statistics["nullCount"] = {"date": 0}
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values=file.partition,
+        modification_time=now_ms,
+        data_change=True,
+        stats=json.dumps(statistics),
+    )
+
+
+def _remove_action(file: DataFile, now_ms: int) -> RemoveAction:
+    return RemoveAction(
+        file.path,
+        data_change=True,
+        deletion_timestamp=now_ms,
+        size=file.size,
+        partition_values=dict(file.partition),
+    )
