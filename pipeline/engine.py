@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
 from typing import NamedTuple, TypeVar
 
 Part = TypeVar("Part")
@@ -46,7 +47,8 @@ def map_isolated(
     gives a `Crashed`. `function` and the parts must be picklable.
     """
     results: dict[int, Result | Crashed] = {}
-    with _spawn_pool(min(workers, len(parts))) as pool:
+    context = _choose_context(function.__module__)
+    with ProcessPoolExecutor(max(1, min(workers, len(parts))), mp_context=context) as pool:
         futures = [pool.submit(function, part) for part in parts]
         for number, future in enumerate(futures):
             try:
@@ -55,18 +57,28 @@ def map_isolated(
                 continue
     for number, part in enumerate(parts):
         if number not in results:
-            results[number] = _run_alone(function, part)
+            results[number] = _run_alone(function, part, context)
     return [results[number] for number in range(len(parts))]
 
 
-def _run_alone(function: Callable[[Part], Result], part: Part) -> Result | Crashed:
-    with _spawn_pool(1) as pool:
+def _run_alone(
+    function: Callable[[Part], Result], part: Part, context: BaseContext
+) -> Result | Crashed:
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
             return pool.submit(function, part).result()
         except BrokenProcessPool:
             return Crashed("the process that read it died")
 
 
-def _spawn_pool(workers: int) -> ProcessPoolExecutor:
-    # spawn, not fork: Polars and Arrow hold threads and locks that a forked child would inherit.
-    return ProcessPoolExecutor(max(1, workers), mp_context=multiprocessing.get_context("spawn"))
+def _choose_context(module: str) -> BaseContext:
+    """How children are started.
+
+    Never by a plain fork: Polars and Arrow hold threads and locks that a forked child inherits.
+    A fork server has imported `module` and started no thread, so its children begin at once.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context

@@ -1,12 +1,12 @@
 """The lake: which folder holds what, its format, and snapshots of its two Delta tables.
 
-    raw/ad_day/date=D/   what the generator wrote; a manifest beside the data, written last
-    landing/<source>/    what others delivered
-    master/              Delta table of canonical rows (`schema.AD_DAY`)
-    ledger/              Delta table of every file ever seen (`schema.LEDGER`)
-    quarantine/          rejected rows (`schema.REJECTS`); true where a ledger row names the file
-    rollup/              derived measures, one file a partition, named after the master files
-    exports/, reports/   results for people
+raw/ad_day/date=D/   what the generator wrote; a manifest beside the data, written last
+landing/<source>/    what others delivered
+master/              Delta table of canonical rows (`schema.AD_DAY`)
+ledger/              Delta table of every file ever seen (`schema.LEDGER`)
+quarantine/          rejected rows (`schema.REJECTS`); true where a ledger row names the file
+rollup/              derived measures, one file a partition, named after the master files
+exports/, reports/   results for people
 """
 
 import contextlib
@@ -80,10 +80,8 @@ class Lake:
         """
         if self.storage.find(FORMAT_FILE) is None:
             text = json.dumps({"format": FORMAT_VERSION}) + "\n"
-            try:
+            with contextlib.suppress(ExistsError):  # another process may be faster
                 self.storage.create(FORMAT_FILE, text.encode())
-            except ExistsError:
-                pass  # another process was faster to make the same file
         self.check_format()
         if open_table(self.locate(LEDGER_TABLE), LEDGER) is None:
             create_table(self.locate(LEDGER_TABLE), LEDGER)

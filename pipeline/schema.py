@@ -10,32 +10,35 @@ import pyarrow as pa
 DECIMAL: Final = pa.decimal128(18, 6)
 UTC_TIME: Final = pa.timestamp("us", "UTC")
 
-AD_DAY: Final = pa.schema(
-    [
-        ("source", pa.string()),
-        ("account", pa.string()),
-        ("campaign_id", pa.string()),
-        ("campaign_name", pa.string()),
-        ("platform", pa.string()),
-        ("target_audience", pa.string()),
-        ("currency", pa.string()),
-        ("breakdown", pa.string()),
-        ("segment", pa.string()),
-        ("attribution", pa.string()),
-        ("date", pa.date32()),
-        ("impressions", pa.int64()),
-        ("clicks", pa.int64()),
-        ("cost", DECIMAL),
-        ("revenue", DECIMAL),
-        ("conversions", DECIMAL),
-        ("video_view_time", DECIMAL),
-        ("video_views", pa.int64()),
-        ("reported_ctr", DECIMAL),
-        ("reported_cpc", DECIMAL),
-        ("delivered_at", UTC_TIME),
-        ("delivery_id", pa.string()),
-        ("line", pa.int64()),
-    ]
+
+def _make_schema(*fields: tuple[str, pa.DataType]) -> pa.Schema:
+    return pa.schema(list(fields))
+
+
+AD_DAY: Final = _make_schema(
+    ("source", pa.string()),
+    ("account", pa.string()),
+    ("campaign_id", pa.string()),
+    ("campaign_name", pa.string()),
+    ("platform", pa.string()),
+    ("target_audience", pa.string()),
+    ("currency", pa.string()),
+    ("breakdown", pa.string()),
+    ("segment", pa.string()),
+    ("attribution", pa.string()),
+    ("date", pa.date32()),
+    ("impressions", pa.int64()),
+    ("clicks", pa.int64()),
+    ("cost", DECIMAL),
+    ("revenue", DECIMAL),
+    ("conversions", DECIMAL),
+    ("video_view_time", DECIMAL),
+    ("video_views", pa.int64()),
+    ("reported_ctr", DECIMAL),
+    ("reported_cpc", DECIMAL),
+    ("delivered_at", UTC_TIME),
+    ("delivery_id", pa.string()),
+    ("line", pa.int64()),
 )
 """One ad-performance record: what one campaign did on one day for one audience.
 
@@ -78,7 +81,7 @@ SORT_ORDER: Final = (
 PARTITION_COLUMNS: Final = ("year", "month")
 """Delta partition columns of the master, zero-padded text; they stand in the path only."""
 
-MASTER: Final = pa.schema([*AD_DAY, *((name, pa.string()) for name in PARTITION_COLUMNS)])
+MASTER: Final = pa.schema([*AD_DAY, *(pa.field(name, pa.string()) for name in PARTITION_COLUMNS)])
 """The master table's Delta schema."""
 
 COVERAGE: Final = pa.struct(
@@ -91,33 +94,31 @@ COVERAGE: Final = pa.struct(
 )
 """The dates, both included, on which a file speaks for an account and breakdown."""
 
-LEDGER: Final = pa.schema(
-    [
-        ("n", pa.int64()),
-        ("recorded_at", UTC_TIME),
-        ("path", pa.string()),
-        ("size", pa.int64()),
-        ("etag", pa.string()),
-        ("modified_at", UTC_TIME),
-        ("sha256", pa.string()),
-        ("source", pa.string()),
-        ("contract", pa.string()),
-        ("contract_sha256", pa.string()),
-        ("delivered_at", UTC_TIME),
-        ("delivery_id", pa.string()),
-        ("outcome", pa.string()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("rows_in", pa.int64()),
-        ("control", pa.int64()),
-        ("accepted", pa.int64()),
-        ("quarantined", pa.int64()),
-        ("duplicates", pa.int64()),
-        ("superseded", pa.int64()),
-        ("remarks", pa.string()),
-        ("coverage", pa.list_(COVERAGE)),
-        ("reject_path", pa.string()),
-    ]
+LEDGER: Final = _make_schema(
+    ("n", pa.int64()),
+    ("recorded_at", UTC_TIME),
+    ("path", pa.string()),
+    ("size", pa.int64()),
+    ("etag", pa.string()),
+    ("modified_at", UTC_TIME),
+    ("sha256", pa.string()),
+    ("source", pa.string()),
+    ("contract", pa.string()),
+    ("contract_sha256", pa.string()),
+    ("delivered_at", UTC_TIME),
+    ("delivery_id", pa.string()),
+    ("outcome", pa.string()),
+    ("reason", pa.string()),
+    ("detail", pa.string()),
+    ("rows_in", pa.int64()),
+    ("control", pa.int64()),
+    ("accepted", pa.int64()),
+    ("quarantined", pa.int64()),
+    ("duplicates", pa.int64()),
+    ("superseded", pa.int64()),
+    ("remarks", pa.string()),
+    ("coverage", pa.list_(COVERAGE)),
+    ("reject_path", pa.string()),
 )
 """One file that a merge has decided on; grain (n, path).
 
@@ -128,16 +129,14 @@ blank lines beside it. `remarks` is a JSON object of counts of what was taken bu
 A generated day is one row: its manifest stands for the files it lists.
 """
 
-REJECTS: Final = pa.schema(
-    [
-        ("path", pa.string()),
-        ("line", pa.int64()),
-        ("rule", pa.string()),
-        ("column", pa.string()),
-        ("value", pa.string()),
-        ("expected", pa.string()),
-        ("raw", pa.string()),
-    ]
+REJECTS: Final = _make_schema(
+    ("path", pa.string()),
+    ("line", pa.int64()),
+    ("rule", pa.string()),
+    ("column", pa.string()),
+    ("value", pa.string()),
+    ("expected", pa.string()),
+    ("raw", pa.string()),
 )
 """One rejected row; grain (path, line).
 
@@ -145,6 +144,7 @@ REJECTS: Final = pa.schema(
 number from 1 in a Parquet file. `raw` is the row as it was delivered; bytes that are not UTF-8
 are written as `base64:...`.
 """
+
 
 class Fault(NamedTuple):
     """Why a row is rejected.

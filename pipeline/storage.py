@@ -13,7 +13,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
@@ -41,6 +41,20 @@ class Entry(NamedTuple):
     regular: bool = True
 
 
+class Probe(NamedTuple):
+    """One check of reach or rights.
+
+    Attributes:
+        check: What was tried.
+        passed: Whether it worked.
+        detail: What was found, or what to do.
+    """
+
+    check: str
+    passed: bool
+    detail: str
+
+
 class Storage(Protocol):
     """What a lake needs of the place its bytes are in."""
 
@@ -48,7 +62,7 @@ class Storage(Protocol):
     def uri(self) -> str:
         """The root as other engines take it, without a trailing slash."""
 
-    def list(self, prefix: str, *, recursive: bool = True) -> list[Entry]:
+    def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
         """The files below the folder `prefix`, sorted by path.
 
         Names that begin with `.` are left out. Without `recursive`, only the files that lie in
@@ -62,7 +76,7 @@ class Storage(Protocol):
         """All bytes of a file."""
 
     def fetch(self, path: str) -> Path:
-        """A local file with the bytes of `path`, for readers that need to seek; not to be changed."""
+        """A local file with the bytes of `path`, for readers that seek; not to be changed."""
 
     def digest(self, path: str) -> str:
         """The sha256 of a file's bytes, as hexadecimal text."""
@@ -71,13 +85,16 @@ class Storage(Protocol):
         """Writes a new file; raises ExistsError where there is one."""
 
     def adopt(self, path: str, local: Path) -> None:
-        """Makes a finished local file, which vanishes, a new file of the lake; ExistsError as above."""
+        """Makes a finished local file, which vanishes, a new file; ExistsError as above."""
 
     def overwrite(self, path: str, data: bytes) -> None:
         """Writes a file whether or not there is one."""
 
     def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """A local folder for unfinished files, removed at the end."""
+
+    def probe(self) -> Sequence[Probe]:
+        """Tries what a lake needs of its storage; leaves nothing behind."""
 
 
 def open_storage(uri: str) -> Storage:
@@ -102,13 +119,16 @@ class LocalStorage:
 
     @property
     def uri(self) -> str:
+        """As `Storage` says."""
         return str(self.root)
 
-    def list(self, prefix: str, *, recursive: bool = True) -> list[Entry]:
+    def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
+        """As `Storage` says."""
         with _mapped(prefix):
             return sorted(_walk(self.root, prefix, recursive=recursive))
 
     def find(self, path: str) -> Entry | None:
+        """As `Storage` says."""
         with _mapped(path):
             try:
                 status = self._locate(path).lstat()
@@ -117,10 +137,12 @@ class LocalStorage:
         return _describe(path, status)
 
     def read(self, path: str) -> bytes:
+        """As `Storage` says."""
         with _mapped(path):
             return self.fetch(path).read_bytes()
 
     def fetch(self, path: str) -> Path:
+        """As `Storage` says."""
         local = self._locate(path)
         with _mapped(path):
             if not stat.S_ISREG(local.lstat().st_mode):
@@ -128,14 +150,17 @@ class LocalStorage:
         return local
 
     def digest(self, path: str) -> str:
+        """As `Storage` says."""
         with _mapped(path), self.fetch(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def create(self, path: str, data: bytes) -> None:
+        """As `Storage` says."""
         with self._staged(path, data) as staged:
             self._link(staged, path)
 
     def adopt(self, path: str, local: Path) -> None:
+        """As `Storage` says."""
         try:
             self._link(local, path)
         except StorageError as error:
@@ -145,19 +170,47 @@ class LocalStorage:
         local.unlink()
 
     def overwrite(self, path: str, data: bytes) -> None:
+        """As `Storage` says."""
         with self._staged(path, data) as staged, _mapped(path):
             staged.replace(self._locate(path))
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
+        """As `Storage` says."""
         # Beside the data, so that a finished file moves in by a link and never by a copy.
-        with _mapped("."):
-            self.root.mkdir(parents=True, exist_ok=True)
+        _make_folder(self.root)
+        with _mapped(self.uri):
             folder = Path(tempfile.mkdtemp(prefix=".scratch-", dir=self.root))
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def probe(self) -> Sequence[Probe]:
+        """As `Storage` says."""
+        probes: list[Probe] = []
+        try:
+            with self.scratch() as folder:
+                name = folder.name
+                probes.append(Probe("make the lake's folder", True, self.uri))
+                self.create(f"{name}/probe", b"adlake")
+                probes.append(Probe("create a file", True, "by hard link, atomic"))
+                probes.append(self._probe_create_only(f"{name}/probe"))
+                self.overwrite(f"{name}/probe", b"adlake again")
+                read = self.read(f"{name}/probe") == b"adlake again"
+                probes.append(Probe("overwrite and read", read, "the bytes come back"))
+            free = shutil.disk_usage(self.root).free
+            probes.append(Probe("free space", free > 0, f"{free / 1e9:,.1f} GB"))
+        except StorageError as error:
+            probes.append(Probe("write to the lake", False, str(error)))
+        return probes
+
+    def _probe_create_only(self, path: str) -> Probe:
+        try:
+            self.create(path, b"second")
+        except ExistsError:
+            return Probe("refuse to create it twice", True, "two writers cannot both win")
+        return Probe("refuse to create it twice", False, "this file system replaces silently")
 
     def _locate(self, path: str) -> Path:
         parts = PurePosixPath(path).parts
@@ -167,10 +220,9 @@ class LocalStorage:
 
     @contextlib.contextmanager
     def _staged(self, path: str, data: bytes) -> Iterator[Path]:
-        target = self._locate(path)
-        with _mapped(path):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staged = target.parent / f".new-{secrets.token_hex(8)}"
+        folder = self._locate(path).parent
+        _make_folder(folder)
+        staged = folder / f".new-{secrets.token_hex(8)}"
         try:
             with _mapped(path), staged.open("xb") as file:
                 file.write(data)
@@ -180,8 +232,8 @@ class LocalStorage:
 
     def _link(self, finished: Path, path: str) -> None:
         target = self._locate(path)
+        _make_folder(target.parent)
         with _mapped(path):
-            target.parent.mkdir(parents=True, exist_ok=True)
             os.link(finished, target)  # fails where the name is taken, unlike a rename
 
 
@@ -214,6 +266,15 @@ def _describe(path: str, status: os.stat_result) -> Entry:
         modified_at=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
         regular=stat.S_ISREG(status.st_mode),
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except PermissionError as error:
+        raise DeniedError(f"the folder {folder} cannot be made: permission denied") from error
+    except OSError as error:
+        raise StorageError(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 @contextlib.contextmanager

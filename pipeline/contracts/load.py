@@ -7,7 +7,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from pipeline.contracts.model import Column, ColumnType, Contract, Dates, Dialect, Format, Mode, Rule
+from pipeline.contracts.model import (
+    Column,
+    ColumnType,
+    Contract,
+    Dates,
+    Dialect,
+    Format,
+    Mode,
+    Rule,
+)
 from pipeline.errors import ContractError
 from pipeline.schema import AD_DAY, GRAIN
 
@@ -72,9 +81,7 @@ def _read_dialect(section: "_Section") -> Dialect:
         encoding=cast(Any, section.take_choice("encoding", ("utf-8",), default="utf-8")),
         delimiter=section.take_text("delimiter", default=","),
         exponents=section.take_flag("exponents"),
-        null_words=tuple(
-            word.lower() for word in section.take_texts("null_words", default=("",))
-        ),
+        null_words=tuple(word.lower() for word in section.take_texts("null_words", default=("",))),
     )
     if len(dialect.delimiter.encode()) != 1 or dialect.delimiter in '"\r\n':
         section.refuse("delimiter", repr(dialect.delimiter), "one ASCII character, not a quote")
@@ -137,9 +144,7 @@ class _Section:
             self.refuse(name, value, "a text")
         return cast(str, value)
 
-    def take_choice(
-        self, name: str, choices: Iterable[str], *, default: str | None = None
-    ) -> str:
+    def take_choice(self, name: str, choices: Iterable[str], *, default: str | None = None) -> str:
         value = self._take(name, default)
         if value not in tuple(choices):
             self.refuse(name, value, "one of " + ", ".join(choices))

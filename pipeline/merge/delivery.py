@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -93,7 +92,7 @@ def is_bad_name(path: str) -> bool:
         len(path) > MAX_NAME_LENGTH
         or path.startswith("/")
         or "\\" in path
-        or ".." in PurePosixPath(path).parts
+        or ".." in path.split("/")
         or any(ord(character) < 32 or ord(character) == 127 for character in path)
     )
 
@@ -114,7 +113,7 @@ def read_place(path: str) -> Place:
     """
     if is_root_lot(path):
         return Place("lots", None)
-    _, *folders, _ = PurePosixPath(path).parts
+    _, *folders, _ = path.split("/")
     if not folders:
         raise BadFileError("no_source", "it lies in landing/ itself; expected landing/<source>/")
     delivered = [part for part in folders if part.startswith(_DELIVERED)]

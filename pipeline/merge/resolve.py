@@ -87,9 +87,7 @@ def _find_void(rows: pl.DataFrame, reread: pl.DataFrame | None) -> pl.DataFrame:
     """The master's rows of deliveries that are read again; column `_ROW`."""
     if reread is None:
         return rows.select(_ROW).clear()
-    return (
-        rows.filter(_is_current()).join(reread, on=[*RANK, "date"], how="semi").select(_ROW)
-    )
+    return rows.filter(_is_current()).join(reread, on=[*RANK, "date"], how="semi").select(_ROW)
 
 
 def _find_outranked(rows: pl.DataFrame, winners: pl.DataFrame | None) -> pl.DataFrame:

@@ -31,7 +31,7 @@ def read_windows(ledger: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
         .explode("coverage", empty_as_null=False)
         .unnest("coverage")
         .select(list(WINDOWS))
-        .cast(dict(WINDOWS))
+        .cast(WINDOWS)
     )
 
 

@@ -1,9 +1,8 @@
 """Writes the files of a merge: data, rejects and the ledger. Names are never used twice."""
 
 import hashlib
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -44,13 +43,14 @@ class Writer:
         scratch: A local folder for files that are not finished.
         transaction: The number of the commit that will name the files.
         run: Random, so that a run that was killed leaves nothing in the way of the next.
+        numbers: Of the files; goes on over the attempts of a run.
     """
 
     storage: Storage
     scratch: Path
     transaction: int
     run: str
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    numbers: Iterator[int]
 
     def write_part(self, part: Part, rows: pl.DataFrame) -> list[DataFile]:
         """Writes a partition's rows, sorted and cut at date borders; adds them in place.
@@ -62,9 +62,7 @@ class Writer:
         ordered = rows.select(AD_DAY.names).sort(SORT_ORDER, nulls_last=True)
         days = ordered.group_by("date", maintain_order=True).len()["len"].to_list()
         folder = f"year={part.year}/month={part.month}"
-        return [
-            self._write_data(folder, part, ordered[cut]) for cut in cut_files(days)
-        ]
+        return [self._write_data(folder, part, ordered[cut]) for cut in cut_files(days)]
 
     def write_rejects(self, rejects: pa.Table) -> str:
         """Writes rejected rows (`schema.REJECTS`) and returns their key in the lake."""
@@ -88,7 +86,7 @@ class Writer:
         )
 
     def _write(self, folder: str, table: pa.Table) -> tuple[str, int]:
-        number = next(self._numbers)
+        number = next(self.numbers)
         local = self.scratch / f"out-{number}.parquet"
         pq.write_table(
             table,
@@ -96,7 +94,7 @@ class Writer:
             row_group_size=ROW_GROUP_ROWS,
             compression="zstd",
             compression_level=1,
-            use_dictionary=[name for name in table.column_names if name in _LOW_CARDINALITY],
+            use_dictionary=[name for name in table.column_names if name in _LOW_CARDINALITY],  # type: ignore[arg-type]  # the stubs know only the flag
             store_decimal_as_integer=True,
             write_page_checksum=True,
             store_schema=False,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.read.faults import MAX_LINE_BYTES, Positions, count_fault, length_fault
+from pipeline.read.lines import MAX_LINE_BYTES, Lines, count_fault, length_fault
 from pipeline.schema import Fault
 
 _LF, _QUOTE = 10, 34
@@ -25,26 +25,23 @@ class QuotedRecord(NamedTuple):
     cells: list[str] | None
 
 
-def cut_quoted(
-    data: bytes, starts: Positions, ends: Positions, delimiter: str
-) -> tuple[list[QuotedRecord], int | None]:
+def cut_quoted(lines: Lines, delimiter: str) -> tuple[list[QuotedRecord], int | None]:
     """Cuts the records that hold quotes, in order.
 
     Returns:
         The records, and the index of the line whose quote the data does not close, if there is
         one; nothing after that line is cut.
     """
-    quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
     grammar = _Grammar(delimiter)
     records: list[QuotedRecord] = []
     done = -1
-    for first in np.unique(np.searchsorted(ends, quotes)).tolist():
+    for first in lines.find(np.frombuffer(lines.data, np.uint8) == _QUOTE):
         if first <= done:
             continue
-        cells, end = grammar.read(data, int(starts[first]))
+        cells, end = grammar.read(lines.data, int(lines.starts[first]))
         if end is None:
             return records, first
-        done = int(np.searchsorted(ends, end))
+        done = int(np.searchsorted(lines.ends, end))
         records.append(QuotedRecord(first, done, cells))
     return records, None
 

@@ -55,7 +55,8 @@ def _read_part(part: DataPart, contract: Contract) -> pa.Table:
             "checksum_mismatch", f"{part.name} is not the file that the manifest lists"
         )
     try:
-        table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+        table = file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise BadFileError("corrupt_parquet", f"{part.name}: {error}") from error
     if table.num_rows != part.rows:

@@ -14,7 +14,14 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.errors import BadFileError
-from pipeline.read.faults import Positions, count_fault, find_line_faults, show_bytes
+from pipeline.read.lines import (
+    Lines,
+    Positions,
+    count_fault,
+    find_line_faults,
+    find_lines,
+    show_bytes,
+)
 from pipeline.read.quotes import QuotedRecord, cut_quoted, judge_quoted
 from pipeline.schema import Fault
 
@@ -76,75 +83,61 @@ def cut_records(
     Raises:
         BadFileError: A quote is never closed.
     """
-    starts, ends = _find_lines(data)
-    quoted, open_line = cut_quoted(data, starts, ends, delimiter)
+    lines = find_lines(data)
+    quoted, open_line = cut_quoted(lines, delimiter)
     if open_line is not None:
-        if final or len(data) - starts[open_line] > MAX_OPEN_BYTES:
+        if final or len(data) - lines.starts[open_line] > MAX_OPEN_BYTES:
             line = first_line + open_line
             raise BadFileError("unclosed_quote", f"a quote on line {line} is never closed")
-        starts, ends = starts[:open_line], ends[:open_line]
-    consumed = min(int(ends[-1]) + 1, len(data)) if len(ends) else 0
-    faults = find_line_faults(data[:consumed], starts, ends)
-    single = np.ones(len(starts), bool)
+        lines = lines.keep(open_line)
+    plain = np.ones(len(lines.starts), bool)
     for record in quoted:
-        single[record.first : record.last + 1] = False
-    blank = single & (starts == ends)
+        plain[record.first : record.last + 1] = False
+    blank = plain & (lines.starts == lines.ends)
+    plain &= ~blank
+    faults = find_line_faults(lines)
     cut_off = final and not data.endswith(b"\n")
-    _add_count_faults(faults, data[:consumed], starts, ends, single & ~blank, width, delimiter, cut_off)
+    for index, fault in _find_count_faults(lines, plain, width, delimiter, cut_off).items():
+        faults.setdefault(index, fault)
 
-    plain = single & ~blank
-    plain[list(faults)] = False
     bad = [
-        BadRecord(first_line + index, fault, show_bytes(data[starts[index] : ends[index]]))
+        BadRecord(first_line + index, fault, show_bytes(lines.take(index)))
         for index, fault in faults.items()
-        if single[index]
+        if plain[index]
     ]
+    plain[list(faults)] = False
     good: list[QuotedRecord] = []
     for record in quoted:
-        span = data[starts[record.first] : ends[record.last]]
-        fault = judge_quoted(record, size=len(span), faults=faults, width=width)
-        if fault is None:
+        span = lines.take(record.first, record.last)
+        quoted_fault = judge_quoted(record, size=len(span), faults=faults, width=width)
+        if quoted_fault is None:
             good.append(record)
         else:
-            bad.append(BadRecord(first_line + record.first, fault, show_bytes(span)))
+            bad.append(BadRecord(first_line + record.first, quoted_fault, show_bytes(span)))
     firsts, lasts, order = _order_rows(np.flatnonzero(plain), good)
-    cells = _read_plain(_keep_lines(data, starts, ends, plain), width, delimiter)
+    cells = _read_plain(_keep_lines(lines, plain), width, delimiter)
     return Records(
-        cells=_strip_blanks(_append_quoted(cells, good, order), data[:consumed], delimiter),
+        cells=_strip_blanks(_append_quoted(cells, good, order), lines.data, delimiter),
         lines=firsts + first_line,
-        spans=np.column_stack((starts[firsts], ends[lasts])),
+        spans=np.column_stack((lines.starts[firsts], lines.ends[lasts])),
         bad=sorted(bad),
         blank=int(blank.sum()),
-        consumed=consumed,
-        line_count=len(starts),
+        consumed=len(lines.data),
+        line_count=len(lines.starts),
         data=data,
     )
 
 
-def _find_lines(data: bytes) -> tuple[Positions, Positions]:
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LF)
-    if data and not data.endswith(b"\n"):
-        ends = np.append(ends, len(data))
-    starts = np.zeros_like(ends)
-    starts[1:] = ends[:-1] + 1
-    return starts, ends
-
-
-def _add_count_faults(
-    faults: dict[int, Fault],
-    data: bytes,
-    starts: Positions,
-    ends: Positions,
-    wanted: npt.NDArray[np.bool_],
-    width: int,
-    delimiter: str,
-    cut_off: bool,
-) -> None:
-    marks = np.flatnonzero(np.frombuffer(data, np.uint8) == ord(delimiter))
-    counts = np.searchsorted(marks, ends) - np.searchsorted(marks, starts) + 1
-    for index in np.flatnonzero(wanted & (counts != width)).tolist():
-        truncated = cut_off and index == len(starts) - 1
-        faults.setdefault(index, count_fault(int(counts[index]), width, truncated=truncated))
+def _find_count_faults(
+    lines: Lines, wanted: npt.NDArray[np.bool_], width: int, delimiter: str, cut_off: bool
+) -> dict[int, Fault]:
+    """The wanted lines that have not as many cells as the header."""
+    counts = lines.count_byte(ord(delimiter)) + 1
+    last = len(counts) - 1
+    return {
+        index: count_fault(int(counts[index]), width, truncated=cut_off and index == last)
+        for index in np.flatnonzero(wanted & (counts != width)).tolist()
+    }
 
 
 def _order_rows(
@@ -168,15 +161,13 @@ def _append_quoted(
     return pl.concat([cells, pl.DataFrame(rows, schema=cells.schema, orient="row")])[order]
 
 
-def _keep_lines(
-    data: bytes, starts: Positions, ends: Positions, wanted: npt.NDArray[np.bool_]
-) -> bytes:
+def _keep_lines(lines: Lines, wanted: npt.NDArray[np.bool_]) -> bytes:
     """The wanted lines, in as few pieces as there are gaps."""
     if wanted.all():
-        return data[: ends[-1]] if len(ends) else b""
+        return lines.data
     edges = np.flatnonzero(np.diff(np.concatenate(([False], wanted, [False])).astype(np.int8)))
     runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    return b"\n".join(data[starts[first] : ends[last - 1]] for first, last in runs)
+    return b"\n".join(lines.take(first, last - 1) for first, last in runs)
 
 
 def _read_plain(text: bytes, width: int, delimiter: str) -> pl.DataFrame:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import polars as pl
 
 from pipeline.engine import map_threads
-from pipeline.errors import BadFileError, DeniedError, MissingError
+from pipeline.errors import BadFileError, DeniedError, LakeError, MissingError
 from pipeline.export.register import find_export
-from pipeline.lake import LANDING, Lake
-from pipeline.manifest import RAW, Manifest, manifest_name, parse_manifest_path, read_manifest
+from pipeline.lake import LANDING, RAW, Lake
+from pipeline.manifest import Manifest, parse_manifest_path, read_manifest
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import (
     Delivery,
@@ -61,7 +61,10 @@ def discover(lake: Lake, ledger: pl.DataFrame, *, workers: int) -> Discovery:
     discovery = Discovery()
     entries = {entry.path: entry for entry in _list_entries(lake)}
     new = leave_known_out(
-        (Found(entry.path, entry.size, entry.etag, entry.modified_at) for entry in entries.values()),
+        (
+            Found(entry.path, entry.size, entry.etag, entry.modified_at)
+            for entry in entries.values()
+        ),
         ledger,
     )
     texts: list[Found] = []
@@ -92,9 +95,9 @@ def _list_entries(lake: Lake) -> Iterable[Entry]:
 def _add_manifest(discovery: Discovery, lake: Lake, found: Found) -> None:
     data = lake.storage.read(found.path)
     try:
-        manifest = read_manifest(data)
-    except BadFileError as error:
-        discovery.settled.append(_refuse(found, error.rule, str(error)))
+        manifest = read_manifest(data, path=found.path)
+    except LakeError as error:
+        discovery.settled.append(_refuse(found, "bad_manifest", str(error)))
         return
     discovery.manifests[found.path] = manifest
     discovery.deliveries.append(
@@ -103,7 +106,7 @@ def _add_manifest(discovery: Discovery, lake: Lake, found: Found) -> None:
             kind="raw",
             source=manifest.source,
             delivered_at=manifest.delivered_at,
-            delivery_id=f"{manifest.date}/{manifest_name(manifest)}",
+            delivery_id=f"{manifest.account}/{manifest.date}/{manifest.generation}",
             sha256=hashlib.sha256(data).hexdigest(),
             account=manifest.account,
             day=manifest.date,

@@ -5,7 +5,7 @@ Text files are read in child processes, so that one that kills its reader takes 
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -121,35 +121,44 @@ def ingest_text(task: TextTask) -> Ingested:
 
 
 def ingest_raw(tasks: Sequence[RawTask], spool: Path) -> list[Ingested]:
-    """Ingests some generated days, all at once: a day is small and there are many.
+    """Ingests some generated days at once: a day is small and there are many.
 
     Args:
-        tasks: Days of one contract.
+        tasks: Days of one contract, at least one.
         spool: The file for all that is accepted.
     """
-    results: list[Ingested] = []
-    accepted: list[pl.DataFrame] = []
-    for task in tasks:
-        result = Ingested(task.file_no, contract=task.contract.name)
-        results.append(result)
-        try:
-            rows = read_day(task.parts, task.contract)
-        except BadFileError as error:
-            result.reason, result.detail = error.rule, str(error)
-            continue
-        rows = rows.with_columns(date=pl.lit(task.day), file_no=pl.lit(task.file_no, pl.Int32))
-        verdict = validate_typed(rows, task.contract, delivered_on=task.delivered_on)
-        for row, fault in verdict.faults.items():
-            raw = json.dumps(rows.row(row, named=True), default=str, ensure_ascii=False)
-            result.reject(task.path, int(rows["line"][row]), fault, raw)
-        result.valid = len(verdict.accepted)
-        result.cover((task.day, task.day))
-        accepted.append(verdict.accepted)
-    if accepted:
-        pl.concat(accepted).write_ipc(spool)
-        for result in results:
-            result.spooled = [spool] if result.valid else []
-    return results
+    results = {task.file_no: Ingested(task.file_no, task.contract.name) for task in tasks}
+    days = [rows for task in tasks if (rows := _read_day(task, results[task.file_no])) is not None]
+    if days:
+        _take_days(pl.concat(days), tasks, results, spool)
+    return list(results.values())
+
+
+def _read_day(task: RawTask, result: Ingested) -> pl.DataFrame | None:
+    try:
+        rows = read_day(task.parts, task.contract)
+    except BadFileError as error:
+        result.reason, result.detail = error.rule, str(error)
+        return None
+    result.cover((task.day, task.day))
+    return rows.with_columns(date=pl.lit(task.day), file_no=pl.lit(task.file_no, pl.Int32))
+
+
+def _take_days(
+    rows: pl.DataFrame, tasks: Sequence[RawTask], results: Mapping[int, Ingested], spool: Path
+) -> None:
+    # A generated day is always delivered on the next, so the latest delivery judges all of them.
+    delivered_on = max(task.delivered_on for task in tasks)
+    verdict = validate_typed(rows, tasks[0].contract, delivered_on=delivered_on)
+    paths = {task.file_no: task.path for task in tasks}
+    for row, fault in verdict.faults.items():
+        cells = rows.row(row, named=True)
+        raw = json.dumps(cells, default=str, ensure_ascii=False)
+        results[cells["file_no"]].reject(paths[cells["file_no"]], cells["line"], fault, raw)
+    verdict.accepted.write_ipc(spool)
+    for file_no, count in verdict.accepted.group_by("file_no").len().iter_rows():
+        results[file_no].valid = count
+        results[file_no].spooled = [spool]
 
 
 def _take(result: Ingested, verdict: Verdict, spool: Path, lines: pl.Series) -> None:
@@ -158,7 +167,7 @@ def _take(result: Ingested, verdict: Verdict, spool: Path, lines: pl.Series) -> 
     result.cover(verdict.dates)
     if len(verdict.accepted):
         kept = lines.filter(verdict.kept)
-        verdict.accepted.with_columns(
-            kept, file_no=pl.lit(result.file_no, pl.Int32)
-        ).write_ipc(spool)
+        verdict.accepted.with_columns(kept, file_no=pl.lit(result.file_no, pl.Int32)).write_ipc(
+            spool
+        )
         result.spooled.append(spool)

@@ -16,8 +16,8 @@ def read_ledger(uris: Sequence[str]) -> pl.DataFrame:
     Returns:
         Columns of schema.LEDGER, one row a file that a merge decided on.
     """
-    empty = pl.DataFrame(LEDGER.empty_table())
+    schema = pl.Schema(LEDGER)
     if not uris:
-        return empty
+        return pl.DataFrame(schema=schema)
     rows = pl.read_parquet(list(uris), glob=False, hive_partitioning=False)
-    return rows.select(LEDGER.names).cast(dict(empty.schema))
+    return rows.select(schema.names()).cast(schema)

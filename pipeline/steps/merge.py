@@ -6,9 +6,10 @@ looks first whether the commit landed.
 """
 
 import functools
+import itertools
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from pipeline.contracts import Contract
+from pipeline.contracts import Contract, load_contracts
 from pipeline.engine import map_threads
 from pipeline.errors import CommitConflictError
 from pipeline.lake import Lake
@@ -76,18 +77,17 @@ def merge(
     lake: Lake,
     *,
     settings: Settings,
-    contracts: Mapping[str, Contract],
-    on_file: Callable[[int], None] = lambda count: None,
+    on_file: Callable[[int], None] | None = None,
 ) -> MergeOutcome:
     """Merges what is new in landing/ and raw/ into the master.
 
     Args:
         lake: The lake; made where there is none.
-        settings: How many files and partitions are worked on at once.
-        contracts: By name.
+        settings: Where further contracts are, and how much is worked on at once.
         on_file: Called with how many more files have been read.
 
     Raises:
+        ContractError: A contract is wrong.
         ChangedOutsideError: Someone else committed to the master.
         CommitConflictError: Other writers were faster each time.
         StorageError: The lake cannot be read or written.
@@ -96,10 +96,11 @@ def merge(
     retrying = Retrying(
         retry=retry_if_exception_type(CommitConflictError),
         stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential_jitter(initial=0.05, max=2),
+        wait=wait_exponential_jitter(multiplier=0.05, max=2, jitter=0.1),
         reraise=True,
     )
     with lake.storage.scratch() as scratch:
+        contracts = load_contracts(settings.contracts_dir)
         reader = Reader(lake, contracts, scratch, settings.workers, on_file)
         work = _Work(lake, settings, contracts, scratch, reader)
         return retrying(work.attempt)
@@ -115,6 +116,7 @@ class _Work:
     scratch: Path
     reader: Reader
     run: str = field(default_factory=lambda: secrets.token_hex(4))
+    numbers: Iterator[int] = field(default_factory=itertools.count)
     expected: MergeOutcome | None = None
 
     def attempt(self) -> MergeOutcome:
@@ -136,7 +138,8 @@ class _Work:
         )
         results = self.reader.read(deliveries, discovery.manifests)
         batch = self._gather(deliveries, results, ledger)
-        writer = Writer(self.lake.storage, self.scratch, master.transaction + 1, self.run)
+        n = master.transaction + 1
+        writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
         parts = self._work_on_parts(batch, master, writer)
         accounts = self._account(batch, parts, discovery.settled, writer)
         added = sum(part.rows_added for part in parts)

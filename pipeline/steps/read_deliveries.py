@@ -1,19 +1,21 @@
 """Reads the files of a merge in parallel and keeps what was read for a second attempt."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contracts import Contract
 from pipeline.engine import Crashed, map_isolated, map_threads
 from pipeline.lake import Lake
-from pipeline.manifest import Manifest, part_path
+from pipeline.manifest import Manifest, day_folder
 from pipeline.merge.delivery import Delivery
 from pipeline.read.raw import DataPart
 from pipeline.steps.ingest import Ingested, RawTask, TextTask, ingest_raw, ingest_text
 
 RAW_CONTRACT = "generated"
 BATCH_DAYS = 32
+BYTES_A_CHILD = 4_000_000
+"""A second child is started only where its start is worth it."""
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class Reader:
     contracts: Mapping[str, Contract]
     spool: Path
     workers: int
-    on_file: Callable[[int], None]
+    on_file: Callable[[int], None] | None = None
     _done: dict[Delivery, Ingested] = field(default_factory=dict)
     _rounds: int = 0
 
@@ -66,12 +68,16 @@ class Reader:
             )
             for number, delivery in items
         ]
-        results = map_isolated(ingest_text, tasks, workers=self.workers)
+        size = sum(delivery.found.size for _, delivery in items)
+        workers = min(self.workers, 1 + size // BYTES_A_CHILD)
+        results = map_isolated(ingest_text, tasks, workers=workers)
         for (number, delivery), result in zip(items, results, strict=True):
-            if isinstance(result, Crashed):
-                result = Ingested(number, reason="reader_crashed", detail=result.detail)
-            self._done[delivery] = result
-            self.on_file(1)
+            self._done[delivery] = (
+                Ingested(number, reason="reader_crashed", detail=result.detail)
+                if isinstance(result, Crashed)
+                else result
+            )
+        self._tell(len(items))
 
     def _read_days(
         self,
@@ -83,22 +89,29 @@ class Reader:
         batches = [ordered[at : at + BATCH_DAYS] for at in range(0, len(ordered), BATCH_DAYS)]
 
         def read_batch(number: int) -> list[Ingested]:
-            tasks = [self._plan_day(no, one, manifests[one.found.path]) for no, one in batches[number]]
+            tasks = [
+                self._plan_day(no, one, manifests[one.found.path]) for no, one in batches[number]
+            ]
             return ingest_raw(tasks, folder / f"days-{number}.arrow")
 
         read = map_threads(read_batch, range(len(batches)), workers=self.workers)
         for batch, results in zip(batches, read, strict=True):
             for (_, delivery), result in zip(batch, results, strict=True):
                 self._done[delivery] = result
-            self.on_file(len(batch))
+            self._tell(len(batch))
+
+    def _tell(self, count: int) -> None:
+        if self.on_file is not None:
+            self.on_file(count)
 
     def _plan_day(self, number: int, delivery: Delivery, manifest: Manifest) -> RawTask:
+        folder = day_folder(manifest.date)
         fetch = self.lake.storage.fetch
         return RawTask(
             file_no=number,
             path=delivery.found.path,
             parts=[
-                DataPart(fetch(part_path(manifest, file)), file.name, file.sha256, file.rows)
+                DataPart(fetch(f"{folder}/{file.name}"), file.name, file.sha256, file.rows)
                 for file in manifest.files
             ],
             contract=self.contracts[RAW_CONTRACT],

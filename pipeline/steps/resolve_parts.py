@@ -16,7 +16,7 @@ from pipeline.steps.accounting import Lost
 from pipeline.steps.ingest import Ingested
 from pipeline.table import DataFile, Table
 
-_SCHEMA = pl.Schema(pl.from_arrow(AD_DAY.empty_table()).schema)  # type: ignore[union-attr]
+_SCHEMA = pl.Schema(AD_DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +98,18 @@ def _resolve_source(
     return resolve(
         current,
         incoming,
-        key=GRAIN if replaces else contract.key,
+        key=_choose_key(contract),
         winners=batch.winners.filter(pl.col("source") == source) if replaces else None,
         reread=reread,
     )
+
+
+def _choose_key(contract: Contract) -> Sequence[str]:
+    """The columns in which one row of a source wins: its key, or the grain of the master."""
+    if contract.mode == "upsert":
+        return contract.key
+    has_ids = any(column.name == "campaign_id" and column.required for column in contract.columns)
+    return [name for name in GRAIN if name != "campaign_name" or not has_ids]
 
 
 def _list_reread(batch: Batch, numbers: Sequence[int]) -> pl.DataFrame | None:
@@ -136,7 +144,7 @@ def _load_current(master: Table, part: Part) -> pl.DataFrame:
     if not uris:
         return pl.DataFrame(schema=_SCHEMA)
     rows = pl.read_parquet(uris, glob=False, hive_partitioning=False)
-    return rows.select(AD_DAY.names).cast(dict(_SCHEMA))
+    return rows.select(AD_DAY.names).cast(_SCHEMA)
 
 
 def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:
@@ -158,7 +166,9 @@ def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataF
         ],
         schema={
             FILE_NO: pl.Int32(),
-            **{name: _SCHEMA[name] for name in ("source", "account", "delivered_at", "delivery_id")},
+            **{
+                name: _SCHEMA[name] for name in ("source", "account", "delivered_at", "delivery_id")
+            },
         },
         orient="row",
     )

@@ -22,7 +22,7 @@ DTYPES: dict[str, pl.DataType] = {
 }
 
 _FAST_DECIMAL = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"
-_FAST_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_FAST_DATE = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"
 
 Faults = dict[int, Fault]
 Judge = Callable[[str], Any]

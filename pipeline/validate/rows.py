@@ -87,14 +87,18 @@ def _decide(
     kept = pl.repeat(value=True, n=len(rows), dtype=pl.Boolean, eager=True)
     if faults:
         kept = kept.scatter(sorted(faults), values=False)
-    covered = dates.filter(plausible)
     return Verdict(
         accepted=rows.filter(kept) if faults else rows,
         kept=kept,
-        dates=(covered.min(), covered.max()) if len(covered) else None,
+        dates=_find_ends(dates.filter(plausible)),
         faults=faults,
         remarks=remarks,
     )
+
+
+def _find_ends(dates: pl.Series) -> tuple[date, date] | None:
+    first, last = dates.min(), dates.max()
+    return (first, last) if isinstance(first, date) and isinstance(last, date) else None
 
 
 def _judge_column(values: pl.Series, column: Column, known: set[int]) -> Faults:
@@ -138,9 +142,7 @@ def _judge_clicks(clicks: pl.Series, impressions: pl.Series) -> Faults:
     }
 
 
-def _collect(
-    values: pl.Series, wrong: pl.Series, rule: str, column: str, expected: str
-) -> Faults:
+def _collect(values: pl.Series, wrong: pl.Series, rule: str, column: str, expected: str) -> Faults:
     return {
         row: Fault(rule, column, str(values[row])[:200], expected)
         for row in wrong.arg_true().to_list()

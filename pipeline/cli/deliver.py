@@ -1,0 +1,212 @@
+"""Commands that bring data into the lake: run, generate, land, merge."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.messages import exit_by, say_generated, say_merged
+from pipeline.cli.options import (
+    DebugOption,
+    EndOption,
+    LakeOption,
+    StartOption,
+    VerboseOption,
+    open_session,
+    parse_day,
+)
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.generate.request import GenerateRequest
+
+DEFAULT_ROWS = 500_000
+DEFAULT_START = "2024-01-01"
+DEFAULT_END = "2024-12-31"
+DEFAULT_SEED = 42
+DEFAULT_LOCALE = "es_AR"
+DEFAULT_LOCAL_DIR = Path("exports")
+
+RowsOption = Annotated[
+    int | None,
+    typer.Option("--rows", help=f"Rows of the whole range [default: {DEFAULT_ROWS}]."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="The same seed makes the same data.")]
+LocaleOption = Annotated[
+    str, typer.Option("--locale", help="Faker locale of the names in the data.")
+]
+
+
+def run(
+    start: StartOption = DEFAULT_START,
+    end: EndOption = DEFAULT_END,
+    rows: RowsOption = DEFAULT_ROWS,
+    seed: SeedOption = DEFAULT_SEED,
+    locale: LocaleOption = DEFAULT_LOCALE,
+    local_dir: Annotated[
+        Path, typer.Option("--local-dir", help="Folder for the CSV beside the lake's own copy.")
+    ] = DEFAULT_LOCAL_DIR,
+    no_csv: Annotated[bool, typer.Option("--no-csv", help="Write no CSV.")] = False,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Generate, merge, report and export: the main job."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        request = _make_request(
+            start=start, end=end, rows=rows, rows_per_day=None, seed=seed, locale=locale, only=None
+        )
+        from pipeline.cli.progress import show_progress
+        from pipeline.report.console import print_report
+        from pipeline.steps.run import run as run_pipeline
+
+        with show_progress() as progress:
+            outcome = run_pipeline(
+                session.lake,
+                request,
+                settings=session.settings,
+                today=datetime.now(UTC).date(),
+                local_dir=None if no_csv else local_dir,
+                on_rows=progress.counter("generate", total=rows, unit="rows"),
+                on_file=progress.counter("read", total=None, unit="files"),
+            )
+        say_generated(outcome.generated)
+        say_merged(outcome.merged)
+        typer.echo()
+        print_report(outcome.report, file=sys.stdout)
+        if outcome.exported is not None:
+            for file in outcome.exported.files:
+                typer.echo(f"{local_dir / file.name}: {file.rows:,} rows")
+        exit_by(outcome.merged)
+
+
+def generate(
+    start: StartOption = DEFAULT_START,
+    end: EndOption = DEFAULT_END,
+    rows: RowsOption = None,
+    rows_per_day: Annotated[
+        int | None,
+        typer.Option("--rows-per-day", help="Rows of each day, instead of --rows."),
+    ] = None,
+    seed: SeedOption = DEFAULT_SEED,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", help="Make this day of the range alone.", metavar="DAY"),
+    ] = None,
+    locale: LocaleOption = DEFAULT_LOCALE,
+    batch_rows: Annotated[
+        int | None,
+        typer.Option("--batch-rows", help="Rows of a record batch; changes no byte."),
+    ] = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write synthetic campaign days into the lake's raw/."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        if rows is None and rows_per_day is None:
+            rows = DEFAULT_ROWS
+        request = _make_request(
+            start=start,
+            end=end,
+            rows=rows,
+            rows_per_day=rows_per_day,
+            seed=seed,
+            locale=locale,
+            only=only,
+            batch_rows=batch_rows,
+        )
+        from pipeline.cli.progress import show_progress
+        from pipeline.generate.write import generate_days
+
+        with show_progress() as progress:
+            outcome = generate_days(
+                session.lake,
+                request,
+                today=datetime.now(UTC).date(),
+                workers=session.settings.workers,
+                on_rows=progress.counter("generate", total=rows, unit="rows"),
+            )
+        say_generated(outcome)
+
+
+def land(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of files.")],
+    source: Annotated[
+        str | None, typer.Option("--source", help="Whose files [default: by contract].")
+    ] = None,
+    delivered: Annotated[
+        str | None,
+        typer.Option(
+            "--delivered", help="When they were delivered [default: now].", metavar="TIME"
+        ),
+    ] = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Put files that a platform exported into the lake's landing/."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.steps.land import land as land_files
+
+        landed = land_files(
+            session.lake,
+            paths,
+            settings=session.settings,
+            source=source,
+            delivered=delivered,
+        )
+        for file in landed:
+            typer.echo(f"{file.given} -> {file.path} (contract {file.contract}, by its header)")
+
+
+def merge(
+    lake: LakeOption = None, verbose: VerboseOption = False, debug: DebugOption = False
+) -> None:
+    """Take what is new in landing/ and raw/ into the master, exactly once."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.progress import show_progress
+        from pipeline.steps.merge import merge as merge_new
+        from pipeline.steps.report import roll_up
+
+        with show_progress() as progress:
+            outcome = merge_new(
+                session.lake,
+                settings=session.settings,
+                on_file=progress.counter("read", total=None, unit="files"),
+            )
+        snapshot = session.lake.take_snapshot(outcome.version)
+        roll_up(session.lake, snapshot, settings=session.settings)
+        say_merged(outcome)
+        exit_by(outcome)
+
+
+def _make_request(
+    *,
+    start: str | None,
+    end: str | None,
+    rows: int | None,
+    rows_per_day: int | None,
+    seed: int,
+    locale: str,
+    only: str | None,
+    batch_rows: int | None = None,
+) -> "GenerateRequest":
+    from pipeline.generate.request import DEFAULT_BATCH_ROWS, GenerateRequest
+
+    first = parse_day(start, option="--start")
+    last = parse_day(end, option="--end")
+    if first is None or last is None:
+        raise UsageError("--start and --end are days as YYYY-MM-DD")
+    return GenerateRequest(
+        start=first,
+        end=last,
+        seed=seed,
+        rows=rows,
+        rows_per_day=rows_per_day,
+        only=parse_day(only, option="--only"),
+        locale=locale,
+        batch_rows=DEFAULT_BATCH_ROWS if batch_rows is None else batch_rows,
+    )

@@ -1,0 +1,76 @@
+"""What commands say of what they did."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.cli.options import EXIT_LOOK
+
+if TYPE_CHECKING:
+    from pipeline.generate.write import GenerateOutcome
+    from pipeline.steps.merge import MergeOutcome
+
+_SHOWN = 5
+_LOOK = 'adlake query "select path, line, rule, value, raw from quarantine"'
+
+
+def say_generated(outcome: "GenerateOutcome") -> None:
+    """Says what the generator wrote."""
+    if outcome.days_written:
+        typer.echo(
+            f"generated {outcome.rows:,} rows on {outcome.days_written:,} days "
+            f"({outcome.size / 1e6:,.1f} MB)"
+        )
+    if outcome.days_unchanged:
+        typer.echo(f"{outcome.days_unchanged:,} days hold the same data already")
+
+
+def say_merged(outcome: "MergeOutcome") -> None:
+    """Says what the merge decided, and which files ask for a look."""
+    if outcome.transaction is None:
+        typer.echo(f"nothing new to merge; master at version {outcome.version}")
+    else:
+        kinds = Counter(account.outcome for account in outcome.accounts)
+        files = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+        typer.echo(
+            f"merged {len(outcome.accounts):,} files ({files}): {outcome.rows_added:,} rows in, "
+            f"{outcome.rows_removed:,} out; master at version {outcome.version} with "
+            f"{outcome.rows:,} rows"
+        )
+    _say_quarantined(outcome)
+    if outcome.unfinished:
+        typer.echo(
+            f"{len(outcome.unfinished)} files are still being written, first "
+            f"{outcome.unfinished[0]}: the next merge takes them",
+            err=True,
+        )
+
+
+def exit_by(outcome: "MergeOutcome") -> None:
+    """Ends with the exit code that asks for a look, where a rule does.
+
+    Raises:
+        typer.Exit: A file is above the share of rejected rows.
+    """
+    for account in outcome.to_look_at:
+        typer.echo(
+            f"{account.found.path}: {account.quarantined:,} of {account.rows_in:,} rows were "
+            f"rejected; the rest is merged: look at them before you trust its figures",
+            err=True,
+        )
+    if outcome.to_look_at:
+        raise typer.Exit(EXIT_LOOK)
+
+
+def _say_quarantined(outcome: "MergeOutcome") -> None:
+    refused = [account for account in outcome.accounts if account.outcome == "quarantined"]
+    for account in refused[:_SHOWN]:
+        typer.echo(
+            f"quarantined {account.found.path}: {account.reason}: {account.detail}", err=True
+        )
+    if len(refused) > _SHOWN:
+        typer.echo(f"... and {len(refused) - _SHOWN:,} more files", err=True)
+    rows = sum(account.quarantined for account in outcome.accounts)
+    if rows:
+        typer.echo(f"{rows:,} rows are in quarantine with their reason: {_LOOK}", err=True)

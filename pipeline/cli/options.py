@@ -1,0 +1,114 @@
+"""The options that commands share, and what they make of them."""
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.errors import AdlakeError, UsageError
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.lake import Lake
+
+EXIT_LOOK = 3
+"""Done, but a rule asks a person for a look."""
+
+
+class Format(StrEnum):
+    """How a reading command prints."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+LakeOption = Annotated[
+    str | None,
+    typer.Option("--lake", help="The lake's root [default: $ADLAKE_URI or ./lake].", metavar="URI"),
+]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say on stderr what is being done.")
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+VersionOption = Annotated[
+    int | None,
+    typer.Option("--version", help="Read this version of the master [default: newest].", min=0),
+]
+StartOption = Annotated[
+    str | None, typer.Option("--start", help="First day, YYYY-MM-DD.", metavar="DAY")
+]
+EndOption = Annotated[str | None, typer.Option("--end", help="Last day, included.", metavar="DAY")]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with.
+
+    Attributes:
+        settings: From the environment, with the lake of `--lake`.
+        lake: Opened; nothing is made by opening it.
+    """
+
+    settings: Settings
+    lake: "Lake"
+
+
+@contextlib.contextmanager
+def open_session(lake: str | None, *, verbose: bool, debug: bool) -> Iterator[Session]:
+    """Opens the lake, and ends the command with one line where it goes wrong.
+
+    This is the one place where an error of any kind is caught: a person gets a message and the
+    exit code that belongs to it, and the traceback with `--debug`.
+    """
+    if verbose:
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        settings = Settings.from_env(os.environ)
+        if lake:
+            settings = replace(settings, lake_uri=lake)
+        from pipeline.lake import Lake
+        from pipeline.storage import open_storage
+
+        yield Session(settings, Lake(open_storage(settings.lake_uri)))
+    except AdlakeError as error:
+        if debug:
+            raise
+        _end(str(error), error.exit_code)
+    except (typer.Exit, typer.Abort, KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        _end(
+            f"unexpected {type(error).__name__}: {error}\n"
+            f"This is a fault of adlake's; run it again with --debug for the traceback.",
+            1,
+        )
+
+
+def parse_day(text: str | None, *, option: str) -> date | None:
+    """Reads a day as a person writes it.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} is {text!r}; expected a day as YYYY-MM-DD") from error
+
+
+def _end(message: str, code: int) -> None:
+    print(f"adlake: {message}", file=sys.stderr)
+    raise typer.Exit(code)

@@ -1,0 +1,154 @@
+"""Commands that read one version of the lake: kpi, report, export, query, views."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    DebugOption,
+    EndOption,
+    Format,
+    FormatOption,
+    LakeOption,
+    StartOption,
+    VerboseOption,
+    VersionOption,
+    open_session,
+    parse_day,
+)
+from pipeline.errors import UsageError
+
+
+def kpi(
+    name: Annotated[str | None, typer.Argument(help="Which one [default: list them].")] = None,
+    version: VersionOption = None,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Compute a KPI, or list them."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.output import print_result
+        from pipeline.kpi.catalogue import list_kpis, run_kpi
+        from pipeline.kpi.views import open_reading_connection
+
+        if name is None:
+            typer.echo("\n".join(list_kpis()))
+            return
+        if name not in list_kpis():
+            raise UsageError(f"there is no KPI {name!r}; there are {', '.join(list_kpis())}")
+        snapshot = session.lake.take_snapshot(version)
+        with open_reading_connection(
+            session.lake, snapshot, workers=session.settings.workers, with_raw=False
+        ) as connection:
+            result = run_kpi(connection, name)
+        print_result(result, form=format, title=f"{name}, table version {snapshot.version}")
+
+
+def report(
+    version: VersionOption = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Print the report: platforms, audiences, the account of rows."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.report.console import print_report
+        from pipeline.steps.report import report as make_report
+
+        snapshot = session.lake.take_snapshot(version)
+        made = make_report(session.lake, snapshot, settings=session.settings)
+        print_report(made, file=sys.stdout)
+
+
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
+    lots: Annotated[
+        int | None,
+        typer.Option("--lots", help="Write marketing_data_<n>.csv of so many rows instead."),
+    ] = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    format: Annotated[  # noqa: A002 - the option's name is fixed
+        str, typer.Option("--format", help="csv or parquet.")
+    ] = "csv",
+    version: VersionOption = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write the master as the original program's CSV, or as Parquet."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        if format not in {"csv", "parquet"}:
+            raise UsageError(f"--format is {format!r}; expected csv or parquet")
+        if format == "parquet" and lots is not None:
+            raise UsageError("--lots are CSV files; leave --format parquet out")
+        first = parse_day(start, option="--start")
+        last = parse_day(end, option="--end")
+        from pipeline.export.run import export_csv, export_parquet
+        from pipeline.export.target import FolderTarget
+
+        snapshot = session.lake.take_snapshot(version)
+        targets = [FolderTarget(directory)]
+        if format == "parquet":
+            outcome = export_parquet(session.lake, snapshot, targets=targets, start=first, end=last)
+        else:
+            outcome = export_csv(
+                session.lake,
+                snapshot,
+                targets=targets,
+                master=lots is None,
+                lots=lots,
+                start=first,
+                end=last,
+            )
+        typer.echo(
+            f"{directory}: {outcome.rows:,} rows of version {snapshot.version} "
+            f"in {len(outcome.files)} files"
+        )
+        if outcome.leftovers:
+            typer.echo(
+                f"{len(outcome.leftovers)} lots of an earlier export are still there, first "
+                f"{outcome.leftovers[0]}: whoever reads the folder would count them too",
+                err=True,
+            )
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over ad_day, rollup, ledger, ...")],
+    version: VersionOption = None,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run one reading SQL statement on the lake."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.output import print_result
+        from pipeline.kpi.query import run_query
+        from pipeline.kpi.views import open_reading_connection
+
+        snapshot = session.lake.take_snapshot(version)
+        with open_reading_connection(
+            session.lake, snapshot, workers=session.settings.workers
+        ) as connection:
+            result = run_query(connection, sql)
+        print_result(result, form=format)
+
+
+def views(
+    version: VersionOption = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Print the SQL that makes the views of one version in your own DuckDB."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.kpi.views import views_sql
+
+        snapshot = session.lake.take_snapshot(version)
+        text = views_sql(session.lake, snapshot, workers=session.settings.workers)
+        sys.stdout.write(text)

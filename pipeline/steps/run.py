@@ -1,0 +1,66 @@
+"""The main job: generate, merge, roll up, report, export."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipeline.export.run import ExportOutcome, export_csv
+from pipeline.export.target import FolderTarget, LakeTarget, Target
+from pipeline.generate.request import GenerateRequest
+from pipeline.generate.write import GenerateOutcome, generate_days
+from pipeline.lake import Lake
+from pipeline.report.content import Report
+from pipeline.settings import Settings
+from pipeline.steps.merge import MergeOutcome, merge
+from pipeline.steps.report import report, roll_up
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What the main job did.
+
+    Attributes:
+        generated: Days made.
+        merged: Files taken into the master.
+        report: Of the version after the merge.
+        exported: Files written; None where no CSV was asked for.
+    """
+
+    generated: GenerateOutcome
+    merged: MergeOutcome
+    report: Report
+    exported: ExportOutcome | None
+
+
+def run(
+    lake: Lake,
+    request: GenerateRequest,
+    *,
+    settings: Settings,
+    today: date,
+    local_dir: Path | None,
+    on_rows: Callable[[int], None] | None = None,
+    on_file: Callable[[int], None] | None = None,
+) -> RunOutcome:
+    """Does the main job on a lake, which is made where there is none.
+
+    Args:
+        lake: The lake.
+        request: What to generate.
+        settings: Where further contracts are, and how much is done at once.
+        today: The current day in UTC.
+        local_dir: The master CSV is written here and into the lake's exports/; None: no CSV.
+        on_rows: Called with how many more rows have been generated.
+        on_file: Called with how many more files have been read.
+    """
+    generated = generate_days(lake, request, today=today, workers=settings.workers, on_rows=on_rows)
+    merged = merge(lake, settings=settings, on_file=on_file)
+    snapshot = lake.take_snapshot(merged.version)
+    roll_up(lake, snapshot, settings=settings)
+    made = report(lake, snapshot, settings=settings)
+    exported = None
+    if local_dir is not None:
+        targets: list[Target] = [FolderTarget(local_dir), LakeTarget(lake.storage)]
+        exported = export_csv(lake, snapshot, targets=targets)
+    return RunOutcome(generated, merged, made, exported)

@@ -1,0 +1,69 @@
+"""Which files a merge rewrites, and where new ones are cut."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.merge.plan import SMALL_ROWS, Span, cut_files, plan_parts
+from pipeline.table import DataFile
+
+
+def make_file(name: str, first: date, last: date, *, rows: int = SMALL_ROWS) -> DataFile:
+    month = {"year": f"{first.year:04d}", "month": f"{first.month:02d}"}
+    return DataFile(name, 100, rows, month, first, last)
+
+
+JANUARY = make_file("a", date(2024, 1, 1), date(2024, 1, 15))
+LATE_JANUARY = make_file("b", date(2024, 1, 16), date(2024, 1, 31))
+FEBRUARY = make_file("c", date(2024, 2, 1), date(2024, 2, 29))
+
+
+def test_only_files_that_hold_a_touched_date_are_rewritten() -> None:
+    parts = plan_parts(
+        [JANUARY, LATE_JANUARY, FEBRUARY], [Span(0, date(2024, 1, 3), date(2024, 1, 4))]
+    )
+    assert [(part.year, part.month, part.files) for part in parts] == [("2024", "01", (JANUARY,))]
+
+
+def test_a_span_over_a_month_border_touches_both_months() -> None:
+    parts = plan_parts([FEBRUARY], [Span(7, date(2024, 1, 31), date(2024, 2, 1))])
+    assert [(part.month, part.files, part.file_nos) for part in parts] == [
+        ("01", (), (7,)),
+        ("02", (FEBRUARY,), (7,)),
+    ]
+    assert (parts[1].first, parts[1].last) == (date(2024, 2, 1), date(2024, 2, 29))
+
+
+def test_small_neighbours_are_joined_in_the_same_run() -> None:
+    small = make_file("d", date(2024, 1, 20), date(2024, 1, 21), rows=SMALL_ROWS - 1)
+    parts = plan_parts([JANUARY, small], [Span(0, date(2024, 1, 3), date(2024, 1, 3))])
+    assert parts[0].files == (JANUARY, small)
+
+
+def test_nothing_touched_plans_nothing() -> None:
+    assert plan_parts([JANUARY], []) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "cuts"),
+    [
+        ([], []),
+        ([5], [slice(0, 5)]),
+        ([5, 5, 5], [slice(0, 10), slice(10, 15)]),
+        ([25, 1], [slice(0, 25), slice(25, 26)]),
+    ],
+)
+def test_files_are_cut_at_the_date_border_where_they_are_full(
+    days: list[int], cuts: list[slice]
+) -> None:
+    assert cut_files(days, file_rows=10) == cuts
+
+
+@given(days=st.lists(st.integers(1, 50), max_size=40), size=st.integers(1, 100))
+def test_cuts_hold_every_row_once_and_split_no_date(days: list[int], size: int) -> None:
+    cuts = cut_files(days, file_rows=size)
+    assert [row for cut in cuts for row in range(cut.start, cut.stop)] == list(range(sum(days)))
+    borders = {sum(days[:count]) for count in range(len(days) + 1)}
+    assert {cut.stop for cut in cuts} <= borders

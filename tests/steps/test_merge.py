@@ -1,0 +1,378 @@
+"""The merge on a real lake: what is new comes in once, what is wrong is set aside."""
+
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.errors import ChangedOutsideError, CommitConflictError, FormatError
+from pipeline.lake import Lake
+from pipeline.merge.delivery import format_delivered
+from pipeline.table import Table, open_table
+from tests.lots import HEADER, make_line, write_lot
+from tests.steps.conftest import Home
+
+
+def list_files(root: Path) -> dict[str, int]:
+    return {
+        str(path.relative_to(root)): path.stat().st_mtime_ns
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def check_account(home: Home) -> None:
+    ledger = home.read_ledger()
+    parts = ledger.select("accepted", "quarantined", "duplicates", "superseded").sum_horizontal()
+    assert parts.to_list() == ledger["rows_in"].to_list()
+    master = home.lake.open_master()
+    commits = [commit.metadata for commit in master.read_commits() if "n" in commit.metadata]
+    added = sum(commit["rows_added"] - commit["rows_removed"] for commit in commits)
+    assert added == home.lake.take_snapshot().rows
+
+
+def test_a_second_merge_changes_nothing_and_makes_no_commit(home: Home) -> None:
+    write_lot(home.root / "marketing_data_1.csv", [make_line()])
+    assert home.merge().transaction == 1
+    before = list_files(home.root)
+    outcome = home.merge()
+    assert outcome.transaction is None
+    assert list_files(home.root) == before
+
+
+def test_lots_are_found_at_the_root_and_in_landing_and_nothing_else_is(home: Home) -> None:
+    write_lot(home.root / "marketing_data_1.csv", [make_line(campaign_id="a")])
+    write_lot(home.root / "landing/lots/any name (1).csv", [make_line(campaign_id="b")])
+    write_lot(home.root / "landing/other/deep/er/x[1].csv", [make_line(campaign_id="c")])
+    write_lot(home.root / "marketing_data_x.csv", [make_line(campaign_id="d")])
+    write_lot(home.root / "elsewhere/marketing_data_2.csv", [make_line(campaign_id="e")])
+    assert len(home.merge().accounts) == 3
+    rows = home.read_master().select("campaign_id", "source").sort("campaign_id").rows()
+    assert rows == [("a", "lots"), ("b", "lots"), ("c", "other")]
+
+
+def test_dirty_rows_go_to_quarantine_and_the_rest_is_merged(home: Home) -> None:
+    lines = [
+        make_line(campaign_id="good"),
+        make_line(campaign_id="b1", date="2024-13-01"),
+        make_line(campaign_id="b2", clicks=-1),
+        make_line(campaign_id="b3", clicks="2.5"),
+        make_line(campaign_id="b4", clicks=1001),
+        make_line(campaign_id=""),
+        make_line(campaign_id="b5") + ",extra",
+        HEADER,
+        "Total,,,,5000,,80,,9.0,",
+        make_line(campaign_id="good too"),
+    ]
+    write_lot(home.root / "landing/lots/dirty.csv", lines)
+    outcome = home.merge()
+    assert home.read_master()["campaign_id"].sort().to_list() == ["good", "good too"]
+    rejects = home.read_rejects()
+    assert rejects["path"].unique().to_list() == ["landing/lots/dirty.csv"]
+    assert rejects.select("line", "rule", "column").rows() == [
+        (3, "bad_date", "date"),
+        (4, "negative_clicks", "clicks"),
+        (5, "not_integer", "clicks"),
+        (6, "clicks_gt_impressions", "clicks"),
+        (7, "missing_id", "campaign_id"),
+        (8, "column_count", ""),
+        (9, "repeated_header", ""),
+        (10, "missing_date", "date"),
+    ]
+    assert rejects["raw"].to_list() == lines[1:9]
+    assert (outcome.accounts[0].rows_in, outcome.accounts[0].quarantined) == (10, 8)
+    check_account(home)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty_file"),
+        (b"\n\n", "empty_file"),
+        (b"a,b\n1,2\n", "header_mismatch"),
+        (b"\x1f\x8b\x08rest", "compressed"),
+        (b'{"a": 1}\n', "header_mismatch"),
+        (b"<Error><Code>SlowDown</Code></Error>", "not_csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_set_aside_and_others_go_on(
+    home: Home, content: bytes, reason: str
+) -> None:
+    write_lot(home.root / "landing/lots/good.csv", [make_line()])
+    (home.root / "landing/lots/bad.csv").write_bytes(content)
+    home.merge()
+    outcomes = home.read_ledger().select("path", "outcome", "reason").rows()
+    assert outcomes == [
+        ("landing/lots/bad.csv", "quarantined", reason),
+        ("landing/lots/good.csv", "merged", None),
+    ]
+    assert home.lake.take_snapshot().rows == 1
+    assert home.merge().transaction is None
+
+
+def test_an_unclosed_quote_leaves_nothing_of_its_file_in_the_master(home: Home) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line(), '"' + make_line()])
+    home.merge()
+    assert home.read_ledger()["reason"].to_list() == ["unclosed_quote"]
+    assert home.lake.take_snapshot().rows == 0
+
+
+def test_a_file_of_no_rows_is_noted_and_changes_nothing(home: Home) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [])
+    home.merge()
+    assert home.read_ledger().select("outcome", "rows_in").rows() == [("no_rows", 0)]
+
+
+def test_files_that_are_still_being_written_wait_for_the_next_run(home: Home) -> None:
+    part = write_lot(home.root / "landing/lots/a.csv.part", [make_line()])
+    write_lot(home.root / "landing/lots/.hidden.csv", [make_line()])
+    outcome = home.merge()
+    assert outcome.transaction is None
+    assert outcome.unfinished == ["landing/lots/a.csv.part"]
+    part.rename(home.root / "landing/lots/a.csv")
+    assert home.merge().rows == 1
+
+
+def test_links_devices_and_bad_names_are_never_opened(home: Home, tmp_path: Path) -> None:
+    folder = home.root / "landing/lots"
+    outside = write_lot(tmp_path / "outside.csv", [make_line()])
+    folder.mkdir(parents=True)
+    (folder / "link.csv").symlink_to(outside)
+    os.mkfifo(folder / "pipe.csv")
+    write_lot(folder / "new\nline.csv", [make_line()])
+    home.merge()
+    assert sorted(home.read_ledger()["reason"].to_list()) == [
+        "bad_name",
+        "not_regular_file",
+        "not_regular_file",
+    ]
+    assert home.lake.take_snapshot().rows == 0
+
+
+def test_the_same_bytes_again_are_counted_as_duplicates(home: Home) -> None:
+    first = write_lot(home.root / "landing/lots/a.csv", [make_line(), make_line(campaign_id="b")])
+    home.merge()
+    shutil.copyfile(first, first.with_name("copy.csv"))
+    home.merge()
+    row = home.read_ledger().row(1, named=True)
+    assert (row["outcome"], row["reason"]) == ("duplicate", "same_file")
+    assert (row["rows_in"], row["duplicates"]) == (2, 2)
+    assert home.lake.take_snapshot().rows == 2
+
+
+def test_twins_in_one_merge_are_counted_once(home: Home) -> None:
+    for name in ("a", "b"):
+        write_lot(home.root / f"landing/lots/{name}.csv", [make_line()])
+    home.merge()
+    counts = home.read_ledger().select("path", "accepted", "duplicates").rows()
+    assert counts == [("landing/lots/a.csv", 1, 0), ("landing/lots/b.csv", 0, 1)]
+    check_account(home)
+
+
+def test_a_touched_file_is_not_a_new_delivery(home: Home) -> None:
+    lot = write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    home.merge()
+    os.utime(lot, (2_000_000_000, 1_900_000_000))
+    assert home.merge().transaction is None
+
+
+def test_a_changed_file_is_a_restatement(home: Home) -> None:
+    lot = write_lot(home.root / "landing/lots/a.csv", [make_line(costo_total="1.0")])
+    home.merge()
+    write_lot(lot, [make_line(costo_total="2.5")])
+    later = lot.stat().st_mtime + 60
+    os.utime(lot, (later, later))
+    outcome = home.merge()
+    assert (outcome.rows_added, outcome.rows_removed) == (1, 1)
+    assert home.sum_with_duckdb("sum(cost)::varchar") == "2.500000"
+    check_account(home)
+
+
+def deliver(home: Home, hours: int, name: str, *lines: str) -> None:
+    moment = datetime(2024, 6, 1, tzinfo=UTC) + timedelta(hours=hours)
+    write_lot(home.root / f"landing/lots/{format_delivered(moment)}/{name}", lines)
+
+
+def test_the_newest_delivery_wins_whatever_the_order_of_arrival(home: Home) -> None:
+    deliver(home, 2, "new.csv", make_line(costo_total="2.0"))
+    home.merge()
+    deliver(home, 1, "old.csv", make_line(costo_total="1.0"), make_line(campaign_id="c2"))
+    home.merge()
+    assert home.sum_with_duckdb("max(cost)::varchar") == "2.000000"
+    old = home.read_ledger().row(1, named=True)
+    assert (old["accepted"], old["superseded"]) == (1, 1)
+    check_account(home)
+
+
+def test_a_delivery_that_grows_ends_as_if_it_had_come_at_once(home: Home, tmp_path: Path) -> None:
+    files = {
+        "a.csv": [make_line(costo_total="1.0"), make_line(campaign_id="x")],
+        "b.csv": [make_line(costo_total="2.0"), make_line(campaign_id="y", date="2024-05-05")],
+        "c.csv": [make_line(costo_total="3.0"), make_line(campaign_id="y", date="2024-05-06")],
+    }
+    for name, lines in files.items():
+        deliver(home, 1, name, *lines)
+        home.merge()
+        check_account(home)
+    other = Home(tmp_path / "other", Lake(type(home.lake.storage)(tmp_path / "other")))
+    for name, lines in reversed(files.items()):
+        deliver(other, 1, name, *lines)
+    other.merge()
+    order = ["campaign_id", "date"]
+    assert home.read_master().sort(order).equals(other.read_master().sort(order))
+
+
+def test_a_delivery_from_the_future_is_set_aside(home: Home) -> None:
+    moment = datetime.now(UTC) + timedelta(days=3)
+    write_lot(home.root / f"landing/lots/{format_delivered(moment)}/a.csv", [make_line()])
+    write_lot(home.root / "landing/lots/delivered=yesterday/a.csv", [make_line()])
+    write_lot(home.root / "landing/loose.csv", [make_line()])
+    home.merge()
+    assert sorted(home.read_ledger()["reason"].to_list()) == [
+        "bad_delivered",
+        "delivered_in_future",
+        "no_source",
+    ]
+
+
+def test_many_rejected_rows_ask_for_a_look(home: Home) -> None:
+    good = [make_line(campaign_id=f"g{number}") for number in range(95)]
+    bad = [make_line(campaign_id=f"b{number}", clicks=-1) for number in range(6)]
+    write_lot(home.root / "landing/lots/a.csv", good + bad)
+    write_lot(home.root / "landing/lots/b.csv", good[:60] + bad[:3])
+    assert [account.found.path for account in home.merge().to_look_at] == ["landing/lots/a.csv"]
+
+
+def test_a_merge_stopped_between_its_commit_and_the_ledger_is_completed_by_the_next(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    home.lake.initialise()
+    real = Lake.catch_up
+
+    def stop_after_commit(lake: Lake, master: Table) -> None:
+        if master.transaction == 1:
+            raise KeyboardInterrupt
+        real(lake, master)
+
+    monkeypatch.setattr(Lake, "catch_up", stop_after_commit)
+    with pytest.raises(KeyboardInterrupt):
+        home.merge()
+    monkeypatch.setattr(Lake, "catch_up", real)
+    assert home.lake.open_ledger().transaction == 0
+    assert home.read_ledger()["path"].to_list() == ["landing/lots/a.csv"]
+    outcome = home.merge()
+    assert outcome.transaction is None
+    assert home.lake.open_ledger().transaction == 1
+    assert home.lake.take_snapshot().rows == 1
+
+
+def test_a_commit_whose_answer_is_lost_is_neither_repeated_nor_dropped(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    real = Table.commit
+    calls = []
+
+    def lose_answer(table: Table, **arguments: object) -> None:
+        real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
+        calls.append(table.uri)
+        if len(calls) == 1:
+            raise CommitConflictError("the answer was lost")
+
+    monkeypatch.setattr(Table, "commit", lose_answer)
+    outcome = home.merge()
+    assert outcome.transaction == 1
+    assert outcome.rows == 1
+    assert home.lake.open_master().version == 1
+    check_account(home)
+
+
+def test_a_commit_that_never_landed_is_tried_again_without_reading_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    real = Table.commit
+    calls = []
+
+    def refuse_once(table: Table, **arguments: object) -> None:
+        calls.append(table.uri)
+        if len(calls) == 1:
+            raise CommitConflictError("refused")
+        real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(Table, "commit", refuse_once)
+    read: list[int] = []
+    from pipeline.steps.merge import merge
+    from tests.steps.conftest import SETTINGS
+
+    outcome = merge(home.lake, settings=SETTINGS, on_file=read.append)
+    assert (outcome.transaction, outcome.rows) == (1, 1)
+    assert sum(read) == 1
+    check_account(home)
+
+
+def test_a_writer_that_always_loses_gives_up_and_leaves_the_lake_readable(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+
+    def refuse(table: Table, **_: object) -> None:
+        raise CommitConflictError("refused")
+
+    monkeypatch.setattr(Table, "commit", refuse)
+    monkeypatch.setattr("pipeline.steps.merge.ATTEMPTS", 2)
+    with pytest.raises(CommitConflictError):
+        home.merge()
+    monkeypatch.undo()
+    assert home.lake.take_snapshot().rows == 0
+    assert home.merge().rows == 1
+
+
+def test_a_commit_from_outside_stops_the_merge(home: Home) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    home.merge()
+    from deltalake import DeltaTable
+
+    DeltaTable(str(home.root / "master")).delete("campaign_id = 'c1'")
+    write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
+    with pytest.raises(ChangedOutsideError, match="version 2 by DELETE"):
+        home.merge()
+
+
+def test_a_lake_of_a_newer_format_is_refused(home: Home) -> None:
+    home.root.mkdir()
+    (home.root / "lake.json").write_text('{"format": 99}')
+    with pytest.raises(FormatError, match="format 99"):
+        home.merge()
+
+
+def test_nothing_is_left_of_the_work(home: Home) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    home.merge()
+    assert [path.name for path in home.root.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_master_holds_plain_types_sorted_rows_and_decimals(home: Home) -> None:
+    lines = [
+        make_line(campaign_id=f"c{9 - number}", date=f"2024-03-0{1 + number % 3}")
+        for number in range(9)
+    ]
+    write_lot(home.root / "landing/lots/a.csv", lines)
+    home.merge()
+    import pyarrow.parquet as pq
+
+    from pipeline.schema import AD_DAY, SORT_ORDER
+
+    (uri,) = home.lake.take_snapshot().file_uris
+    file = pq.ParquetFile(uri, page_checksum_verification=True)
+    assert file.schema_arrow.equals(AD_DAY)
+    rows = pl.read_parquet(uri, hive_partitioning=False)
+    assert rows.equals(rows.sort(SORT_ORDER))
+    table = open_table(str(home.root / "master"), AD_DAY)
+    assert table is not None
+    (data_file,) = table.list_files()
+    assert (str(data_file.first_date), str(data_file.last_date)) == ("2024-03-01", "2024-03-03")
