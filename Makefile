@@ -32,8 +32,6 @@ PROJECT := $(VENV)/.stamp-project
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-# ---------------------------------------------------------------------------- environment
-
 setup: $(CORE) $(PROJECT) ## Make .venv with what adlake needs to run
 
 setup-dev: $(DEV) $(PROJECT) ## Add to .venv all extras and the developer's tools
@@ -70,12 +68,8 @@ system-packages:
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy $$missing; \
 	fi
 
-# ---------------------------------------------------------------------------- use
-
 run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
 	$(BIN)/adlake run $(ARGS)
-
-# ---------------------------------------------------------------------------- tests and checks
 
 test: setup-dev ## Run the quick tests
 	$(BIN)/python -m pytest -m "not slow and not airflow and not faults" -n $(JOBS)
@@ -102,8 +96,6 @@ format: setup-dev ## Format the code and mend what can be mended
 
 bench: setup-dev ## Run the benchmarks
 	$(BIN)/python benchmarks/run.py $(ARGS)
-
-# ---------------------------------------------------------------------------- upkeep
 
 # All three files come from one resolution, so a package has the same version in each. It is made
 # in a folder of its own: uv.lock names a registry's host, and the requirements name none.

@@ -72,13 +72,17 @@ class Lake:
         """The full name of a key, as DuckDB, Polars and Arrow take it."""
         return f"{self.uri}/{path}"
 
+    def exists(self) -> bool:
+        """Whether a lake has been made at the root."""
+        return self.storage.find(FORMAT_FILE) is not None
+
     def initialise(self) -> None:
         """Makes an empty lake where there is none; a lake that is there stays as it is.
 
         Raises:
             FormatError: The lake is of a newer format.
         """
-        if self.storage.find(FORMAT_FILE) is None:
+        if not self.exists():
             text = json.dumps({"format": FORMAT_VERSION}) + "\n"
             with contextlib.suppress(ExistsError):  # another process may be faster
                 self.storage.create(FORMAT_FILE, text.encode())
@@ -95,7 +99,7 @@ class Lake:
             FormatError: As said.
             LakeError: lake.json cannot be read.
         """
-        if self.storage.find(FORMAT_FILE) is None:
+        if not self.exists():
             return
         try:
             found = json.loads(self.storage.read(FORMAT_FILE))["format"]

@@ -1,17 +1,20 @@
 """The commands, in the order of the data's way."""
 
 import sys
-from importlib import metadata
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
+from pipeline import __version__
 from pipeline.cli import care, deliver, read
+from pipeline.errors import UsageError
+
+EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="adlake",
     help="A small lakehouse for advertising performance data.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -33,7 +36,7 @@ app.command()(care.doctor)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"adlake {metadata.version('adlake')}")
+        print(f"adlake {__version__}")
         raise typer.Exit
 
 
@@ -50,9 +53,21 @@ def _options(
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Runs the command line and exits with the code that belongs to the outcome."""
     try:
-        app()
-    except KeyboardInterrupt:
+        code = app(sys.argv[1:] or ["--help"], prog_name="adlake", standalone_mode=False)
+    except TyperException as error:
+        print(f"adlake: {_describe_misuse(error)}", file=sys.stderr)
+        sys.exit(UsageError.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
         print("adlake: interrupted; what was committed stands", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _describe_misuse(error: TyperException) -> str:
+    """One line on what is wrong with the arguments, and where the right ones are described."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "adlake"
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    return f"{message.rstrip('.')} (see {command} --help)"

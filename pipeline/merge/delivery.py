@@ -1,7 +1,7 @@
 """Files as they were delivered: where one lies says its source and when it was delivered."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple
@@ -140,10 +140,12 @@ def format_delivered(moment: datetime) -> str:
     return f"{_DELIVERED}{moment.astimezone(UTC):%Y-%m-%dT%H%M%S.%fZ}"
 
 
-def leave_known_out(found: Iterable[Found], ledger: pl.DataFrame) -> list[Found]:
+def leave_known_out(found: Sequence[Found], ledger: pl.DataFrame) -> list[Found]:
     """The files that the ledger does not hold with the same path, size, etag and time."""
-    known = set(ledger.select("path", "size", "etag", "modified_at").iter_rows())
-    return [file for file in found if tuple(file) not in known]
+    names = list(Found._fields)
+    listed = pl.DataFrame(found, schema=ledger.select(names).schema, orient="row")
+    unknown = listed.with_row_index("place").join(ledger, on=names, how="anti")
+    return [found[place] for place in unknown["place"].sort()]
 
 
 def identify_text(

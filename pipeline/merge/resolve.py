@@ -58,18 +58,18 @@ def resolve(
         reread: Deliveries that grew and are read again as a whole: `delivered_at`, `delivery_id`
             and each `date` on which their rows in `current` are void.
     """
-    numbered = pl.concat(
-        [current.with_columns(pl.lit(CURRENT, pl.Int32).alias(FILE_NO)), incoming]
-    ).with_row_index(_ROW)
-    void = _find_void(numbered, reread)
-    outranked = _find_outranked(numbered, winners)
-    alive = _leave_out(numbered, pl.concat([void, outranked.select(_ROW)]))
-    won = alive.sort(_ORDER).unique(key, keep="last", maintain_order=True)
+    rows = pl.concat([current.with_columns(pl.lit(CURRENT, pl.Int32).alias(FILE_NO)), incoming])
+    # What decides is narrow; the wide rows are touched once, at the end.
+    places = rows.select({*key, *REGISTER, *_ORDER}).with_row_index(_ROW)
+    void = _find_void(places, reread)
+    outranked = _find_outranked(places, winners)
+    alive = _leave_out(places, pl.concat([void, outranked.select(_ROW)]))
+    won = _pick_newest(alive, key)
     beaten = _leave_out(alive, won.select(_ROW))
     kept = won.filter(_is_current()).height
     return Resolved(
-        rows=won.drop(_ROW),
-        lost=pl.concat([_name_beaten(beaten, won, key), _name_outranked(outranked)]),
+        rows=rows if won.height == rows.height else rows[won[_ROW]],
+        lost=pl.concat([_name_beaten(beaten, won, rows, key), _name_outranked(outranked)]),
         removed=len(current) - kept,
         added=won.height - kept,
     )
@@ -79,32 +79,41 @@ def _is_current() -> pl.Expr:
     return pl.col(FILE_NO) == CURRENT
 
 
-def _leave_out(rows: pl.DataFrame, out: pl.DataFrame) -> pl.DataFrame:
-    return rows.join(out, on=_ROW, how="anti", maintain_order="left") if len(out) else rows
+def _leave_out(places: pl.DataFrame, out: pl.DataFrame) -> pl.DataFrame:
+    return places.join(out, on=_ROW, how="anti", maintain_order="left") if len(out) else places
 
 
-def _find_void(rows: pl.DataFrame, reread: pl.DataFrame | None) -> pl.DataFrame:
+def _find_void(places: pl.DataFrame, reread: pl.DataFrame | None) -> pl.DataFrame:
     """The master's rows of deliveries that are read again; column `_ROW`."""
     if reread is None:
-        return rows.select(_ROW).clear()
-    return rows.filter(_is_current()).join(reread, on=[*RANK, "date"], how="semi").select(_ROW)
+        return places.select(_ROW).clear()
+    return places.filter(_is_current()).join(reread, on=[*RANK, "date"], how="semi").select(_ROW)
 
 
-def _find_outranked(rows: pl.DataFrame, winners: pl.DataFrame | None) -> pl.DataFrame:
+def _find_outranked(places: pl.DataFrame, winners: pl.DataFrame | None) -> pl.DataFrame:
     """Rows in a touched register that are not of the delivery that won it."""
     if winners is None:
-        return rows.clear()
-    pairs = rows.join(winners, on=REGISTER, how="inner", suffix="_won", nulls_equal=True)
+        return places.clear()
+    pairs = places.join(winners, on=REGISTER, how="inner", suffix="_won", nulls_equal=True)
     other = [pl.col(name) != pl.col(f"{name}_won") for name in RANK]
-    return pairs.filter(pl.any_horizontal(other)).select(rows.columns)
+    return pairs.filter(pl.any_horizontal(other)).select(places.columns)
 
 
-def _name_beaten(beaten: pl.DataFrame, won: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+def _pick_newest(places: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """The row of the highest rank for each key."""
+    if places.select(key).n_unique() == places.height:
+        return places
+    return places.sort(_ORDER).unique(key, keep="last", maintain_order=True)
+
+
+def _name_beaten(
+    beaten: pl.DataFrame, won: pl.DataFrame, rows: pl.DataFrame, key: Sequence[str]
+) -> pl.DataFrame:
+    """Incoming rows that lost to a newer one of their key, and whether that says the same."""
+    lost = beaten.filter(~_is_current()).select(_ROW, FILE_NO, *key)
+    pairs = lost.join(won.select(*key, winner=_ROW), on=key, how="left", nulls_equal=True)
     said = [name for name in AD_DAY.names if name not in (*RANK, "line", *key)]
-    pairs = beaten.filter(~_is_current()).join(
-        won, on=key, how="left", suffix="_won", nulls_equal=True
-    )
-    same = [pl.col(name).eq_missing(pl.col(f"{name}_won")) for name in said]
+    same = [rows[name][pairs[_ROW]].eq_missing(rows[name][pairs["winner"]]) for name in said]
     return pairs.select(FILE_NO, duplicate=pl.all_horizontal(same))
 
 

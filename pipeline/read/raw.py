@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -30,25 +29,21 @@ class DataPart(NamedTuple):
     rows: int
 
 
-def read_day(parts: Iterable[DataPart], contract: Contract) -> pl.DataFrame:
+def read_day(parts: Iterable[DataPart], contract: Contract) -> pa.Table:
     """Reads the data files of one day.
 
     Returns:
-        The contract's columns with their canonical types, and `line`: the row's number in the
-        day, from 1.
+        The contract's columns with their canonical types.
 
     Raises:
         BadFileError: A file is not what the manifest or the contract says.
     """
-    tables = [_read_part(part, contract) for part in parts]
-    names = [column.name for column in contract.columns]
-    schema = pa.schema([AD_DAY.field(name) for name in names])
-    table = pa.concat_tables([table.cast(schema) for table in tables] or [schema.empty_table()])
-    frame = pl.DataFrame(table)
-    return frame.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    schema = pa.schema([AD_DAY.field(column.name) for column in contract.columns])
+    tables = [_read_part(part, schema) for part in parts]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
-def _read_part(part: DataPart, contract: Contract) -> pa.Table:
+def _read_part(part: DataPart, schema: pa.Schema) -> pa.Table:
     data = part.local.read_bytes()
     if hashlib.sha256(data).hexdigest() != part.sha256:
         raise BadFileError(
@@ -62,22 +57,11 @@ def _read_part(part: DataPart, contract: Contract) -> pa.Table:
     if table.num_rows != part.rows:
         detail = f"{part.name} holds {table.num_rows} rows; the manifest says {part.rows}"
         raise BadFileError("row_count", detail)
-    for column in contract.columns:
-        _check_column(table.schema, column.name, part.name)
-    return table.select([column.name for column in contract.columns])
-
-
-def _check_column(schema: pa.Schema, name: str, file_name: str) -> None:
-    if name not in schema.names:
-        raise BadFileError("missing_column", f"{file_name} has no column {name}")
-    expected = AD_DAY.field(name).type
-    found = schema.field(name).type
-    plain = found.value_type if pa.types.is_dictionary(found) else found
-    if plain != expected and not _same_kind(plain, expected):
-        raise BadFileError(f"schema_type:{name}", f"{file_name}: {found}; expected {expected}")
-
-
-def _same_kind(found: pa.DataType, expected: pa.DataType) -> bool:
-    if pa.types.is_decimal(found) and pa.types.is_decimal(expected):
-        return (found.precision, found.scale) == (expected.precision, expected.scale)
-    return pa.types.is_large_string(found) and pa.types.is_string(expected)
+    if missing := [name for name in schema.names if name not in table.schema.names]:
+        raise BadFileError("missing_column", f"{part.name} has no column {missing[0]}")
+    table = table.select(schema.names)
+    for found, expected in zip(table.schema, schema, strict=True):
+        if found.type != expected.type:
+            detail = f"{part.name}: {found.type}; expected {expected.type}"
+            raise BadFileError(f"schema_type:{found.name}", detail)
+    return table

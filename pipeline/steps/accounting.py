@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import polars as pl
+
 from pipeline.contracts import Contract
 from pipeline.merge.account import FileAccount, describe_coverage
 from pipeline.merge.delivery import Delivery
@@ -49,6 +51,35 @@ def account_for(
             result.last,
         ),
     )
+
+
+def refuse_mixed(
+    deliveries: Sequence[Delivery],
+    results: Sequence[Ingested],
+    contracts: Mapping[str, Contract],
+    ledger: pl.DataFrame,
+) -> None:
+    """Refuses files that mean something else than those that their source had before.
+
+    A source has one mode and one key: else which of two rows wins would hang on their order.
+    """
+    before = ledger.filter(outcome="merged").select("source", "contract").unique().rows()
+    meant = {source: _meaning(contracts[name]) for source, name in before if name in contracts}
+    for delivery, result in zip(deliveries, results, strict=True):
+        if not result.contract:
+            continue
+        contract = contracts[result.contract]
+        if meant.setdefault(delivery.source, _meaning(contract)) == _meaning(contract):
+            continue
+        result.refuse(
+            "mixed_source",
+            f"source {delivery.source!r} has files of another mode or key than contract "
+            f"{contract.name!r}: land it under another source",
+        )
+
+
+def _meaning(contract: Contract) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return contract.mode, contract.key, contract.scope
 
 
 def list_rejects(

@@ -59,14 +59,9 @@ def discover(lake: Lake, ledger: pl.DataFrame, *, workers: int) -> Discovery:
         workers: How many files are hashed at once.
     """
     discovery = Discovery()
-    entries = {entry.path: entry for entry in _list_entries(lake)}
-    new = leave_known_out(
-        (
-            Found(entry.path, entry.size, entry.etag, entry.modified_at)
-            for entry in entries.values()
-        ),
-        ledger,
-    )
+    entries = {entry.path: entry for entry in list_entries(lake)}
+    listed = [Found(*entry[:4]) for entry in entries.values()]
+    new = leave_known_out(listed, ledger)
     texts: list[Found] = []
     for found in new:
         if is_unfinished(found.path):
@@ -84,7 +79,7 @@ def discover(lake: Lake, ledger: pl.DataFrame, *, workers: int) -> Discovery:
     return discovery
 
 
-def _list_entries(lake: Lake) -> Iterable[Entry]:
+def list_entries(lake: Lake) -> Iterable[Entry]:
     """What may be new: the original's lots at the root, landing/, and the generator's manifests."""
     storage = lake.storage
     yield from (entry for entry in storage.list("", recursive=False) if is_root_lot(entry.path))

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from pipeline.contracts import Contract
 from pipeline.errors import BadFileError
@@ -87,6 +89,13 @@ class Ingested:
     detail: str = ""
     spooled: list[Path] = field(default_factory=list)
 
+    def refuse(self, reason: str, detail: str) -> None:
+        """Sets the whole file aside: nothing of it is taken."""
+        self.reason, self.detail = reason, detail
+        self.valid = self.control = 0
+        self.first = self.last = None
+        self.rejects, self.spooled, self.remarks = [], [], Counter()
+
     def reject(self, path: str, line: int, fault: Fault, raw: str) -> None:
         """Notes a row that did not pass."""
         self.rejects.append((path, line, *fault, raw))
@@ -114,9 +123,7 @@ def ingest_text(task: TextTask) -> Ingested:
             _take(result, verdict, task.spool / f"{task.file_no}-{number}.arrow", lines)
             result.control += records.blank
     except BadFileError as error:
-        return Ingested(
-            task.file_no, contract=result.contract, reason=error.rule, detail=str(error)
-        )
+        result.refuse(error.rule, str(error))
     return result
 
 
@@ -128,20 +135,34 @@ def ingest_raw(tasks: Sequence[RawTask], spool: Path) -> list[Ingested]:
         spool: The file for all that is accepted.
     """
     results = {task.file_no: Ingested(task.file_no, task.contract.name) for task in tasks}
-    days = [rows for task in tasks if (rows := _read_day(task, results[task.file_no])) is not None]
-    if days:
-        _take_days(pl.concat(days), tasks, results, spool)
+    tables = [(task, _read_day(task, results[task.file_no])) for task in tasks]
+    read = [(task, table) for task, table in tables if table is not None]
+    if read:
+        _take_days(_stack_days(read), tasks, results, spool)
     return list(results.values())
 
 
-def _read_day(task: RawTask, result: Ingested) -> pl.DataFrame | None:
+def _read_day(task: RawTask, result: Ingested) -> pa.Table | None:
     try:
-        rows = read_day(task.parts, task.contract)
+        table = read_day(task.parts, task.contract)
     except BadFileError as error:
-        result.reason, result.detail = error.rule, str(error)
+        result.refuse(error.rule, str(error))
         return None
     result.cover((task.day, task.day))
-    return rows.with_columns(date=pl.lit(task.day), file_no=pl.lit(task.file_no, pl.Int32))
+    return table
+
+
+def _stack_days(read: Sequence[tuple[RawTask, pa.Table]]) -> pl.DataFrame:
+    """The rows of some days with `date`, `file_no` and `line`, the row's number in its day."""
+    sizes = [table.num_rows for _, table in read]
+    days = pl.Series("date", [task.day for task, _ in read], pl.Date)
+    numbers = pl.Series("file_no", [task.file_no for task, _ in read], pl.Int32)
+    lines = [np.arange(1, size + 1, dtype=np.int64) for size in sizes]
+    place = np.repeat(np.arange(len(sizes)), sizes)
+    rows = pl.DataFrame(pa.concat_tables([table for _, table in read]))
+    return rows.with_columns(
+        days[place], numbers[place], pl.Series("line", np.concatenate(lines), pl.Int64)
+    )
 
 
 def _take_days(

@@ -25,7 +25,7 @@ from tenacity import (
 
 from pipeline.contracts import Contract, load_contracts
 from pipeline.engine import map_threads
-from pipeline.errors import CommitConflictError
+from pipeline.errors import CommitConflictError, UsageError
 from pipeline.lake import Lake
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Delivery, find_grown
@@ -34,8 +34,8 @@ from pipeline.merge.windows import WINDOWS, pick_winners, read_windows
 from pipeline.merge.write import Writer
 from pipeline.schema import LEDGER, REJECTS
 from pipeline.settings import Settings
-from pipeline.steps.accounting import Lost, account_for, list_rejects
-from pipeline.steps.discover import discover
+from pipeline.steps.accounting import Lost, account_for, list_rejects, refuse_mixed
+from pipeline.steps.discover import discover, list_entries
 from pipeline.steps.ingest import Ingested
 from pipeline.steps.ledger import read_ledger
 from pipeline.steps.read_deliveries import Reader
@@ -87,11 +87,17 @@ def merge(
         on_file: Called with how many more files have been read.
 
     Raises:
+        UsageError: There is no lake and no file to make one from.
         ContractError: A contract is wrong.
         ChangedOutsideError: Someone else committed to the master.
         CommitConflictError: Other writers were faster each time.
         StorageError: The lake cannot be read or written.
     """
+    if not lake.exists() and not any(list_entries(lake)):
+        raise UsageError(
+            f"{lake.uri} holds no file to merge: put files into landing/ with `adlake land`, "
+            f"or make some with `adlake generate`"
+        )
     lake.initialise()
     retrying = Retrying(
         retry=retry_if_exception_type(CommitConflictError),
@@ -137,6 +143,7 @@ class _Work:
             key=lambda delivery: (delivery.rank, delivery.sha256),
         )
         results = self.reader.read(deliveries, discovery.manifests)
+        refuse_mixed(deliveries, results, self.contracts, ledger)
         batch = self._gather(deliveries, results, ledger)
         n = master.transaction + 1
         writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)

@@ -148,42 +148,51 @@ def _load_current(master: Table, part: Part) -> pl.DataFrame:
 
 
 def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:
-    """The accepted rows of some files of one contract that fall into a part."""
+    """The accepted rows of some files that fall into a part: columns of AD_DAY and `file_no`."""
+    by_contract: dict[str, list[int]] = {}
+    for number in numbers:
+        if batch.results[number].spooled:
+            by_contract.setdefault(batch.results[number].contract, []).append(number)
+    loaded = [
+        _load_files(batch, group, part, batch.contracts[name])
+        for name, group in sorted(by_contract.items())
+    ]
+    empty = pl.DataFrame(schema={**_SCHEMA, FILE_NO: pl.Int32()})
+    return pl.concat([empty, *loaded])
+
+
+def _load_files(
+    batch: Batch, numbers: Sequence[int], part: Part, contract: Contract
+) -> pl.DataFrame:
+    """The same for files of one contract, whose spooled rows have the same columns."""
     paths = sorted({path for number in numbers for path in batch.results[number].spooled})
-    if not paths:
-        return pl.DataFrame(schema={**_SCHEMA, FILE_NO: pl.Int32()})
-    contract = batch.contracts[batch.results[numbers[0]].contract]
-    given = pl.LazyFrame(
-        [
-            (
-                number,
-                batch.deliveries[number].source,
-                batch.deliveries[number].account or contract.constants.get("account"),
-                batch.deliveries[number].delivered_at,
-                batch.deliveries[number].delivery_id,
-            )
-            for number in numbers
-        ],
-        schema={
-            FILE_NO: pl.Int32(),
-            **{
-                name: _SCHEMA[name] for name in ("source", "account", "delivered_at", "delivery_id")
-            },
-        },
-        orient="row",
-    )
     rows = (
         pl.scan_ipc(paths)
         .filter(pl.col("date").is_between(part.first, part.last))
-        .join(given, on=FILE_NO, how="inner")
-        .with_columns(
-            pl.lit(value).alias(name)
-            for name, value in contract.constants.items()
-            if name != "account"
-        )
+        .join(_describe_files(batch, numbers, contract), on=FILE_NO, how="inner")
     )
-    present = set(rows.collect_schema().names())
+    present = rows.collect_schema().names()
     absent = [
-        pl.lit(None, dtype).alias(name) for name, dtype in _SCHEMA.items() if name not in present
+        pl.lit(contract.constants.get(name), dtype).alias(name)
+        for name, dtype in _SCHEMA.items()
+        if name not in present
     ]
     return rows.with_columns(absent).select(*AD_DAY.names, FILE_NO).collect()
+
+
+def _describe_files(batch: Batch, numbers: Sequence[int], contract: Contract) -> pl.LazyFrame:
+    """What is the same for all rows of a file: one row a file."""
+    schema = {
+        FILE_NO: pl.Int32(),
+        **{name: _SCHEMA[name] for name in ("source", "account", *RANK)},
+    }
+    rows = [
+        (
+            number,
+            batch.deliveries[number].source,
+            batch.deliveries[number].account or contract.constants.get("account"),
+            *batch.deliveries[number].rank,
+        )
+        for number in numbers
+    ]
+    return pl.LazyFrame(rows, schema=schema, orient="row")

@@ -2,18 +2,20 @@
 
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from pipeline.errors import ChangedOutsideError, CommitConflictError, FormatError
+from pipeline.errors import ChangedOutsideError, CommitConflictError, FormatError, UsageError
 from pipeline.lake import Lake
 from pipeline.merge.delivery import format_delivered
+from pipeline.steps.merge import merge
 from pipeline.table import Table, open_table
 from tests.lots import HEADER, make_line, write_lot
-from tests.steps.conftest import Home
+from tests.steps.conftest import SETTINGS, Home
 
 
 def list_files(root: Path) -> dict[str, int]:
@@ -238,6 +240,40 @@ def test_a_delivery_from_the_future_is_set_aside(home: Home) -> None:
     ]
 
 
+def test_a_source_keeps_one_meaning(home: Home, tmp_path: Path) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    home.merge()
+    other = (
+        'name = "other"\ndescription = "d"\nsource = "lots"\nmode = "upsert"\n'
+        'key = ["campaign_id", "date"]\n[dialect]\nformat = "csv"\n'
+        '[columns.campaign_id]\ntype = "text"\n[columns.date]\ntype = "date"\n'
+        '[columns.clicks]\ntype = "integer"\n[columns.impressions]\ntype = "integer"\n'
+    )
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts/other.toml").write_text(other)
+    rows = "campaign_id,date,clicks,impressions\nx,2024-03-01,1,2\n"
+    for source in ("lots", "mine"):
+        folder = home.root / "landing" / source
+        folder.mkdir(exist_ok=True)
+        (folder / "b.csv").write_text(rows + f"{source},2024-03-01,1,2\n")
+    settings = replace(home.settings, contracts_dir=tmp_path / "contracts")
+    merge(home.lake, settings=settings)
+    outcomes = home.read_ledger().filter(n=2).select("path", "outcome", "reason").rows()
+    assert outcomes == [
+        ("landing/lots/b.csv", "quarantined", "mixed_source"),
+        ("landing/mine/b.csv", "merged", None),
+    ]
+    master = home.read_master().filter(source="mine")
+    assert master["cost"].to_list() == [None, None]
+    assert home.lake.take_snapshot().rows == 3
+
+
+def test_a_place_without_lake_and_files_is_wrong_use_and_stays_empty(home: Home) -> None:
+    with pytest.raises(UsageError, match="no file to merge"):
+        home.merge()
+    assert not home.root.exists()
+
+
 def test_many_rejected_rows_ask_for_a_look(home: Home) -> None:
     good = [make_line(campaign_id=f"g{number}") for number in range(95)]
     bad = [make_line(campaign_id=f"b{number}", clicks=-1) for number in range(6)]
@@ -306,9 +342,6 @@ def test_a_commit_that_never_landed_is_tried_again_without_reading_again(
 
     monkeypatch.setattr(Table, "commit", refuse_once)
     read: list[int] = []
-    from pipeline.steps.merge import merge
-    from tests.steps.conftest import SETTINGS
-
     outcome = merge(home.lake, settings=SETTINGS, on_file=read.append)
     assert (outcome.transaction, outcome.rows) == (1, 1)
     assert sum(read) == 1
