@@ -166,7 +166,7 @@ class Lake:
         files = master.list_files()
         return Snapshot(
             version=master.version,
-            commit=master.read_commits(1)[0],
+            commit=master.read_newest_commit(),
             files=tuple(files),
             file_uris=tuple(master.locate(files)),
             transaction=master.transaction,

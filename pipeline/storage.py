@@ -20,6 +20,9 @@ from typing import NamedTuple, Protocol
 
 from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError, UsageError
 
+_NOT_IN_A_ROOT = "?#%\\"
+"""Delta's library takes a table's root for a URL, in which these mean something else."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -101,14 +104,17 @@ def open_storage(uri: str) -> Storage:
     """Opens the storage behind a lake's URI.
 
     Raises:
-        UsageError: The scheme is not one that adlake reads.
+        UsageError: The scheme is not one that adlake reads, or the path is no good for a table.
     """
-    scheme, separator, _ = uri.partition("://")
-    if not separator:
-        return LocalStorage(Path(uri))
-    if scheme == "file":
-        return LocalStorage(Path(uri.removeprefix("file://")))
-    raise UsageError(f"the lake {uri!r} is of the kind {scheme!r}; this version reads local paths")
+    scheme, separator, path = uri.partition("://")
+    if separator and scheme != "file":
+        raise UsageError(
+            f"the lake {uri!r} is of the kind {scheme!r}; this version reads local paths"
+        )
+    storage = LocalStorage(Path(path if separator else uri))
+    if found := [mark for mark in storage.uri if mark in _NOT_IN_A_ROOT or not mark.isprintable()]:
+        raise UsageError(f"the lake's path {storage.uri!r} holds {found[0]!r}; choose another")
+    return storage
 
 
 class LocalStorage:

@@ -95,13 +95,24 @@ class Table:
         """The newest commits up to this version, newest first."""
         return [_read_commit(entry) for entry in self._delta.history(limit)]
 
+    def read_newest_commit(self) -> Commit:
+        """The commit that made this version.
+
+        Raises:
+            LakeError: The log does not hold it.
+        """
+        commits = self.read_commits(1)
+        if not commits:
+            raise LakeError(f"{self.uri}: the log does not hold version {self.version}")
+        return commits[0]
+
     def refuse_foreign_commit(self) -> None:
         """Stops where someone else wrote the newest version.
 
         Raises:
             ChangedOutsideError: The newest commit is neither adlake's nor a vacuum's.
         """
-        newest = self.read_commits(1)[0]
+        newest = self.read_newest_commit()
         if not newest.metadata and newest.operation not in _FOREIGN_ALLOWED:
             raise ChangedOutsideError(
                 f"{self.uri} was changed outside adlake at version {newest.version} by "

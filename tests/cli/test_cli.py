@@ -196,7 +196,7 @@ def test_a_dirty_file_is_merged_quarantined_and_asks_for_a_look(tmp_path: Path) 
         (["query", "select 1"], 1, "holds no master table yet"),
         (["export", "out"], 1, "holds no master table yet"),
         (["merge", "--lake", "gs://bucket"], 2, "'gs'"),
-        (["merge", "--lake", "/proc/nowhere"], 4, "/proc/nowhere"),
+        (["merge", "--lake", "/proc/nowhere"], 2, "/proc/nowhere"),
         (["run", "--rows", "10", "--lake", "/proc/nowhere"], 4, "/proc/nowhere"),
         (["doctor", "--lake", "/proc/nowhere"], 4, "not fit for a lake"),
     ],
@@ -237,6 +237,7 @@ def test_wrong_reading_ends_with_its_code(
 def test_a_wrong_setting_is_wrong_use(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     assert "ADLAKE_WORKERS" in shell.run("status", ADLAKE_WORKERS="many").stderr
+    write_lot(shell.lake / "marketing_data_1.csv", [make_line()])
     done = shell.run("merge", ADLAKE_CONTRACTS=str(tmp_path / "none"))
     assert (done.returncode, "ADLAKE_CONTRACTS" in done.stderr) == (2, True)
 

@@ -142,6 +142,9 @@ def test_a_probe_of_a_good_folder_passes_and_leaves_nothing(storage: LocalStorag
 def test_a_uri_of_another_kind_is_refused() -> None:
     with pytest.raises(UsageError, match="gs"):
         open_storage("gs://bucket/lake")
+    for name in ("a?b", "a#b", "a%20b", "a\\b", "a\nb"):
+        with pytest.raises(UsageError, match="holds"):
+            open_storage(f"/some/{name}")
     assert open_storage("file:///some/lake").uri == "/some/lake"
 
 

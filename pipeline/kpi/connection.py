@@ -1,0 +1,56 @@
+"""A DuckDB connection that can read one lake and do nothing else."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from typing import Final
+
+import duckdb
+
+from pipeline.kpi.relations import match_exactly, quote_text
+
+MEMORY_LIMIT: Final = "2GB"
+
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "allow_community_extensions": False,
+    "allow_persistent_secrets": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    # Else a name in a query could mean a variable of this program.
+    "python_enable_replacements": False,
+}
+
+
+@contextlib.contextmanager
+def open_locked(
+    lake_uri: str, *, workers: int, memory_limit: str = MEMORY_LIMIT
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty in-memory database that can read files of the lake only.
+
+    Whoever runs a person's statement must still allow only one that reads: views can be made and
+    files written below the lake.
+
+    Args:
+        lake_uri: The lake's root.
+        workers: Threads, at least 1.
+        memory_limit: Past this the engine spills into a private folder, removed at the end.
+    """
+    with tempfile.TemporaryDirectory(prefix="adlake-") as spill:
+        config = _CONFIG | {
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            "threads": workers,
+        }
+        with duckdb.connect(":memory:", config=config) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_progress_bar = false")
+            connection.execute(f"set allowed_directories = {_list_folders(lake_uri)}")
+            connection.execute("set enable_external_access = false")
+            connection.execute("set lock_configuration = true")
+            yield connection
+
+
+def _list_folders(lake_uri: str) -> str:
+    # The pattern is compared as well as the path that it matches, so both must be allowed.
+    folders = sorted({f"{lake_uri}/", f"{match_exactly(lake_uri)}/"})
+    return f"[{', '.join(map(quote_text, folders))}]"

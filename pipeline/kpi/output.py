@@ -1,0 +1,89 @@
+"""Rows as JSON, CSV, or cells of text.
+
+A value is written the same way in each: a decimal exactly and without trailing zeros, a float in
+its shortest form that reads back the same, a date as ISO, null as null or as nothing.
+"""
+
+import csv
+import io
+import json
+import math
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from pipeline.kpi.query import Result
+
+
+def render_json(result: Result) -> str:
+    """A JSON list with one object a row, ended by a line end.
+
+    Decimals are JSON numbers with all their digits. JSON has no NaN and no infinity, which only a
+    person's own query can bring: they are null.
+    """
+    names = [json.dumps(name, ensure_ascii=False) for name in result.columns]
+    objects = [
+        "{"
+        + ", ".join(f"{name}: {_encode(value)}" for name, value in zip(names, row, strict=True))
+        + "}"
+        for row in result.rows
+    ]
+    return "[" + ",".join(f"\n  {item}" for item in objects) + ("\n]\n" if objects else "]\n")
+
+
+def render_csv(result: Result) -> str:
+    """CSV with a header; null, NaN and infinity are empty."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(result.columns)
+    writer.writerows(render_cells(result))
+    return sink.getvalue()
+
+
+def render_cells(result: Result) -> list[tuple[str, ...]]:
+    """Each value as text, '' for null."""
+    return [tuple(map(_write_cell, row)) for row in result.rows]
+
+
+def _write_cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list)):
+        return _encode(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float, Decimal)):
+        return _write_number(value) or ""
+    return _write_other(value)
+
+
+def _encode(value: object) -> str:
+    if isinstance(value, dict):
+        items = (f"{_encode(str(key))}: {_encode(item)}" for key, item in value.items())
+        return "{" + ", ".join(items) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_encode, value)) + "]"
+    if value is None or isinstance(value, (bool, str)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (int, float, Decimal)):
+        return _write_number(value) or "null"
+    return json.dumps(_write_other(value), ensure_ascii=False)
+
+
+def _write_number(value: float | Decimal) -> str | None:
+    """A number as JSON and CSV have it, or None where it is not a number at all."""
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return repr(value) if math.isfinite(value) else None
+
+
+def _write_other(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().removesuffix("+00:00") + ("Z" if value.tzinfo else "")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)

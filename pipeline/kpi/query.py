@@ -1,0 +1,128 @@
+"""Runs one reading statement and gives its rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import QueryError
+
+_ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The rows of a statement.
+
+    Attributes:
+        columns: Names, each one once.
+        rows: Values in the order of `columns`: None, bool, int, float, Decimal, str, bytes, date,
+            datetime (UTC where it has a zone), and lists and dicts of these.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def to_dicts(self) -> list[dict[str, object]]:
+        """Each row as a dict from column name to value."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
+    """Runs a person's statement.
+
+    Args:
+        connection: One of `open_reading_connection`.
+        sql: Exactly one statement of the type SELECT or EXPLAIN (of a SELECT).
+
+    Raises:
+        QueryError: It is not, or the engine refused it.
+    """
+    _refuse_other_statements(connection, sql)
+    return _convert(fetch_table(connection, sql))
+
+
+def fetch_table(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """Runs a statement of ours.
+
+    Raises:
+        QueryError: The engine refused it.
+    """
+    try:
+        return connection.execute(sql).to_arrow_table()
+    except duckdb.PermissionException as error:
+        raise QueryError(
+            f"{error}\nA query reads the files of this lake and nothing else."
+        ) from error
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
+
+
+def fetch_result(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
+    """Runs a statement of ours and gives its rows; raises as `fetch_table`."""
+    return _convert(fetch_table(connection, sql))
+
+
+def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    try:
+        sql.encode()  # the engine takes no text that is not Unicode, and has no error of its own
+        statements = connection.extract_statements(sql)
+    except (duckdb.Error, UnicodeEncodeError) as error:
+        raise QueryError(str(error)) from error
+    kinds = [statement.type for statement in statements]
+    if len(kinds) == 1 and kinds[0] in _ALLOWED and _explains_select(connection, sql, kinds[0]):
+        return
+    got = " and ".join(kind.name for kind in kinds) or "none"
+    raise QueryError(
+        f"a query is exactly one statement of the type SELECT or EXPLAIN SELECT; got {len(kinds)}: "
+        f"{got}. A PIVOT without an IN list counts as CREATE and SELECT: list its values with IN."
+    )
+
+
+def _explains_select(
+    connection: duckdb.DuckDBPyConnection, sql: str, kind: duckdb.StatementType
+) -> bool:
+    """Whether an EXPLAIN is one of a SELECT: EXPLAIN ANALYZE runs what it explains."""
+    if kind != duckdb.StatementType.EXPLAIN:  # these values are equal, but not the same object
+        return True
+    # The explained statement is the first rest of the text that is a statement by itself; what
+    # stands before it are the word EXPLAIN and its options.
+    text = sql.encode()
+    for start, _ in duckdb.tokenize(sql)[1:]:
+        try:
+            inner = connection.extract_statements(text[start:].decode())
+        except duckdb.Error:
+            continue
+        return [statement.type for statement in inner] == [duckdb.StatementType.SELECT]
+    return False
+
+
+def _convert(table: pa.Table) -> Result:
+    columns = [_convert_column(column) for column in table.columns]
+    return Result(
+        columns=_make_unique(table.column_names),
+        rows=tuple(zip(*columns, strict=True)),
+    )
+
+
+def _convert_column(column: "pa.ChunkedArray[Any]") -> list[object]:
+    values: list[object] = column.to_pylist()
+    if pa.types.is_decimal(column.type) and column.type.scale == 0:
+        return [None if value is None else int(str(value)) for value in values]
+    return values
+
+
+def _make_unique(names: Iterable[str]) -> tuple[str, ...]:
+    """Numbers repeated names, as a row must have each once; the way DuckDB itself does it."""
+    unique: list[str] = []
+    for name in names:
+        candidate, number = name, 0
+        while candidate in unique:
+            number += 1
+            candidate = f"{name}_{number}"
+        unique.append(candidate)
+    return tuple(unique)

@@ -1,0 +1,185 @@
+"""The references say what the code says: names of fields, columns, commands, codes, rules."""
+
+import ast
+import dataclasses
+import re
+from collections.abc import Iterator
+
+import pytest
+import typer.main
+
+from pipeline.cli.app import app
+from pipeline.cli.options import EXIT_LOOK
+from pipeline.contracts import model
+from pipeline.errors import AdlakeError
+from pipeline.kpi.catalogue import list_kpis
+from pipeline.kpi.rollup import ROLLUP_SCHEMA
+from pipeline.schema import AD_DAY, LEDGER, REJECTS, SEED_CSV_COLUMNS
+from tests.docs.documents import ROOT, list_codes, read_document, read_table
+
+INTERRUPTED = 130
+SHARED_OPTIONS = {"--lake", "--verbose", "--debug", "--help"}
+
+
+def first_codes(rows: list[list[str]]) -> list[str]:
+    return [code for row in rows for code in list_codes(row[0])]
+
+
+def list_errors(kind: type[AdlakeError] = AdlakeError) -> Iterator[type[AdlakeError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from list_errors(child)
+
+
+def find_commands() -> dict[str, set[str]]:
+    """The options of each command, less those that all have."""
+    group = typer.main.get_command(app)
+    return {
+        name: {
+            option
+            for parameter in command.params
+            if parameter.param_type_name == "option"
+            for option in parameter.opts
+            if option.startswith("--")
+        }
+        - SHARED_OPTIONS
+        for name, command in group.commands.items()  # type: ignore[attr-defined]
+    }
+
+
+def test_the_readme_lists_all_commands_and_their_options() -> None:
+    rows = read_table("README.md", "## Commands", number=1)
+    documented = {
+        list_codes(row[0])[0].split()[1]: set(list_codes(row[2])) for row in rows
+    }
+    assert documented == find_commands()
+
+
+def test_the_readme_lists_all_exit_codes() -> None:
+    rows = read_table("README.md", "## Commands", number=2)
+    codes = {0, EXIT_LOOK, INTERRUPTED, *(kind.exit_code for kind in list_errors())}
+    assert [int(row[0]) for row in rows] == sorted(codes)
+
+
+def test_the_readme_lists_all_settings() -> None:
+    documented = first_codes(read_table("README.md", "## Settings"))
+    text = (ROOT / "pipeline" / "settings.py").read_text(encoding="utf-8")
+    assert sorted(documented) == sorted(set(re.findall(r"ADLAKE_[A-Z]+", text)))
+
+
+def test_the_readme_shows_the_csv_header() -> None:
+    assert f"    {','.join(SEED_CSV_COLUMNS)}\n" in read_document("README.md")
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind", "given_elsewhere"),
+    [
+        ("### Top level", model.Contract, {"sha256"}),
+        ("### `[dialect]`", model.Dialect, set()),
+        ("### `[dates]`", model.Dates, set()),
+        ("### `[columns.<name>]`", model.Column, set()),
+    ],
+)
+def test_the_contract_reference_has_exactly_the_fields_of_the_code(
+    heading: str, kind: type, given_elsewhere: set[str]
+) -> None:
+    documented = first_codes(read_table("docs/contracts.md", heading))
+    fields = [field.name for field in dataclasses.fields(kind)]
+    assert documented == [name for name in fields if name not in given_elsewhere]
+
+
+def test_the_contract_reference_states_the_defaults_of_the_code() -> None:
+    for heading, kind in (("### `[dialect]`", model.Dialect), ("### `[dates]`", model.Dates)):
+        defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+        for field, _, default, _ in read_table("docs/contracts.md", heading):
+            value = defaults[list_codes(field)[0]]
+            shown = default.strip("`")
+            expected = {
+                dataclasses.MISSING: "required",
+                False: "false",
+                ("",): '[""]',
+            }.get(value, str(value))
+            assert shown == expected, field
+
+
+@pytest.mark.parametrize(
+    ("heading", "schema"),
+    [
+        ("## master", AD_DAY),
+        ("## ledger", LEDGER),
+        ("## quarantine", REJECTS),
+        ("## rollup", ROLLUP_SCHEMA),
+    ],
+)
+def test_the_lake_reference_has_exactly_the_columns_of_the_code(heading, schema) -> None:
+    assert first_codes(read_table("docs/lake.md", heading)) == schema.names
+
+
+def test_the_kpi_reference_lists_all_kpis() -> None:
+    rows = read_table("docs/kpis.md", "# KPIs")
+    assert sorted(list_codes(row[0])[0] for row in rows) == sorted(list_kpis())
+
+
+def test_the_kpi_reference_lists_all_measures() -> None:
+    documented = set(first_codes(read_table("docs/kpis.md", "## Measures")))
+    selected: set[str] = set()
+    for name in list_kpis():
+        text = (ROOT / "sql" / "kpi" / f"{name}.sql").read_text(encoding="utf-8")
+        final = text.partition("final as (")[2].partition("from sums")[0]
+        selected |= set(re.findall(r"(?:as|^)\s+(\w+),?$", final, re.MULTILINE))
+    assert documented == selected - {"platform", "target_audience", "month", "currency"}
+
+
+def read_documented_rules() -> list[str]:
+    return [
+        *first_codes(read_table("docs/contracts.md", "## Why a file is refused")),
+        *first_codes(read_table("docs/contracts.md", "## Why a row is rejected")),
+        "same_file",
+        "own_export",
+    ]
+
+
+def test_each_documented_rule_is_in_the_code() -> None:
+    texts = {
+        node.value
+        for tree in parse_rule_modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    for rule in read_documented_rules():
+        if "<" not in rule:
+            assert rule in texts, rule
+        else:
+            assert rule.partition("<")[0] in texts, rule
+
+
+def test_each_rule_in_the_code_is_documented() -> None:
+    documented = set(read_documented_rules())
+    found = {rule for tree in parse_rule_modules() for rule in find_rules(tree)}
+    assert len(found) > 20
+    assert found <= documented
+
+
+def parse_rule_modules() -> Iterator[ast.Module]:
+    for folder in ("read", "validate", "merge", "steps"):
+        for path in sorted((ROOT / "pipeline" / folder).glob("*.py")):
+            yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def find_rules(tree: ast.Module) -> Iterator[str]:
+    """The rules that are written out where they are raised."""
+    places = {"BadFileError": 0, "Fault": 0, "Refused": 0, "_refuse": 1, "_set_aside": 1}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        place = places.get(node.func.id)
+        if place is None or len(node.args) <= place:
+            continue
+        rule = node.args[place]
+        if isinstance(rule, ast.Constant) and isinstance(rule.value, str):
+            yield rule.value
+
+
+def test_the_commands_of_the_program_are_typer_commands() -> None:
+    # find_commands relies on it: were the group another, it would find nothing to compare.
+    assert {"run", "merge"} <= find_commands().keys()

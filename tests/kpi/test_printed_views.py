@@ -1,0 +1,101 @@
+"""`adlake views`: SQL for a person's own DuckDB; and the view of raw/."""
+
+import hashlib
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.kpi.query import run_query
+from pipeline.kpi.raw import choose_manifests, list_named_files
+from pipeline.kpi.rollup import write_rollups
+from pipeline.kpi.statements import find_sql_folder
+from pipeline.kpi.views import open_reading_connection, views_sql
+from pipeline.lake import Lake
+from pipeline.manifest import Manifest, ManifestFile, name_file, write_manifest
+from tests.lakes import build_lake, commit_rows, make_ledger_row, make_row, write_file
+
+DAY = "raw/ad_day/date=2024-02-29"
+
+
+def test_the_printed_views_run_in_a_plain_duckdb_and_stay_at_their_version(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path / "it's [1]", [make_row(cost=5)], ledger=[make_ledger_row()])
+    deliver_raw(lake, account="demo-1", generation=1, clicks=[7])
+    snapshot = lake.take_snapshot()
+    write_rollups(lake, snapshot)
+    sql = views_sql(lake, snapshot)
+    commit_rows(lake, [make_row(campaign_id="c2", cost=1)])
+
+    with duckdb.connect() as own:
+        own.execute(sql)
+        own.execute(sql)  # it may be run again
+        assert own.execute("select sum(cost) from ad_day").fetchone() == (Decimal(5),)
+        assert own.execute("select sum(spend) from rollup").fetchone() == (Decimal(5),)
+        assert own.execute("select outcome from ledger").fetchall() == [("merged",)]
+        assert own.execute("select count(*) from quarantine").fetchone() == (0,)
+        assert own.execute("select account, clicks from raw").fetchall() == [("demo-1", 7)]
+
+
+def test_the_printed_views_of_an_empty_lake_run_too(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path)
+
+    with duckdb.connect() as own:
+        own.execute(views_sql(lake, lake.take_snapshot()))
+        for view in ("ad_day", "rollup", "ledger", "quarantine", "raw"):
+            assert own.execute(f"select count(*) from {view}").fetchone() == (0,)
+
+
+def test_raw_shows_the_newest_generation_of_each_account_and_day(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path, [make_row()])
+    deliver_raw(lake, account="demo-1", generation=2, clicks=[2])
+    deliver_raw(lake, account="demo-1", generation=10, clicks=[10, 11])
+    deliver_raw(lake, account="demo-2", generation=1, clicks=[5])
+    write_file(lake, f"{DAY}/no-manifest.parquet", pa.table({"clicks": [99]}))
+
+    with open_reading_connection(lake, lake.take_snapshot()) as connection:
+        found = run_query(connection, "select date, account, clicks from raw order by all").rows
+
+    day = date(2024, 2, 29)
+    assert found == ((day, "demo-1", 10), (day, "demo-1", 11), (day, "demo-2", 5))
+
+
+def test_only_the_highest_generation_is_chosen_by_number() -> None:
+    names = ["demo-1.9", "demo-1.10", "demo-2.1"]
+    paths = [f"{DAY}/{name}.manifest.json" for name in names]
+
+    chosen = choose_manifests([*paths, f"{DAY}/x.parquet"])
+
+    assert chosen == paths[1:]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"date": "2024-02-29", "files": []}'])
+def test_what_is_no_manifest_of_ours_shows_no_files(content: bytes) -> None:
+    assert list_named_files(f"{DAY}/demo-1.1.manifest.json", content) == []
+
+
+def test_the_statements_are_found_in_the_checkout() -> None:
+    assert find_sql_folder() == Path(__file__).resolve().parents[2] / "sql"
+
+
+def deliver_raw(lake: Lake, *, account: str, generation: int, clicks: list[int]) -> None:
+    """A day as the generator delivers it, but with two columns."""
+    rows = pa.table({"campaign_id": ["c"] * len(clicks), "clicks": clicks})
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink)
+    data = sink.getvalue().to_pybytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    name = name_file(account=account, part=0, sha256=sha256)
+    lake.storage.create(f"{DAY}/{name}", data)
+    manifest = Manifest(
+        account=account,
+        date=date(2024, 2, 29),
+        generation=generation,
+        seed=int(account.removeprefix("demo-")),
+        locale="es_AR",
+        files=(ManifestFile(name, rows=len(clicks), size=len(data), sha256=sha256),),
+    )
+    lake.storage.create(f"{DAY}/{account}.{generation}.manifest.json", write_manifest(manifest))

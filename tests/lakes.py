@@ -1,0 +1,155 @@
+"""Builds small real lakes: rows in, Parquet files and Delta commits out.
+
+A row is a dict of what matters to the test; the rest has plain values (see `make_row`).
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, Lake
+from pipeline.schema import AD_DAY, LEDGER, SORT_ORDER
+from pipeline.storage import LocalStorage
+from pipeline.table import DataFile, open_table
+
+DELIVERED_AT = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def make_row(**columns: Any) -> dict[str, Any]:
+    """A canonical row; numbers for decimal columns may be given as text."""
+    row: dict[str, Any] = dict.fromkeys(AD_DAY.names)
+    row |= {
+        "source": "lots",
+        "account": "main",
+        "campaign_id": "c1",
+        "platform": "Google ADS",
+        "target_audience": "Mujer 18-25",
+        "currency": "USD",
+        "breakdown": "",
+        "segment": "",
+        "date": date(2024, 1, 1),
+        "cost": Decimal(0),
+        "delivered_at": DELIVERED_AT,
+        "delivery_id": "d1",
+        "line": 1,
+    }
+    row |= columns
+    for field in AD_DAY:
+        if pa.types.is_decimal(field.type) and row[field.name] is not None:
+            row[field.name] = Decimal(row[field.name])
+    return row
+
+
+def make_ledger_row(**columns: Any) -> dict[str, Any]:
+    """A ledger row of a merged file; the counts are 0."""
+    row: dict[str, Any] = dict.fromkeys(LEDGER.names)
+    counts = ("rows_in", "control", "accepted", "quarantined", "duplicates", "superseded")
+    row |= dict.fromkeys(counts, 0)
+    row |= {
+        "n": 1,
+        "recorded_at": DELIVERED_AT,
+        "path": "landing/lots/a.csv",
+        "sha256": "0" * 64,
+        "source": "lots",
+        "outcome": "merged",
+        "coverage": [],
+    }
+    return row | columns
+
+
+def build_lake(
+    root: Path,
+    rows: Iterable[Mapping[str, Any]] = (),
+    *,
+    ledger: Sequence[Mapping[str, Any]] = (),
+) -> Lake:
+    """A new lake with these rows in one commit, one file a month; no commit without any."""
+    lake = Lake(LocalStorage(root))
+    lake.initialise()
+    rows = list(rows)
+    if rows or ledger:
+        commit_rows(lake, rows, ledger=ledger)
+    return lake
+
+
+def commit_rows(
+    lake: Lake,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    ledger: Sequence[Mapping[str, Any]] = (),
+    replaces: Sequence[DataFile] = (),
+) -> list[DataFile]:
+    """Commits rows as new files in place of others, and returns the new files."""
+    months: dict[tuple[int, int], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        months[row["date"].year, row["date"].month].append(row)
+    files = [
+        write_master_file(lake, pa.Table.from_pylist(months[month], AD_DAY))
+        for month in sorted(months)
+    ]
+    commit_files(lake, files, ledger=ledger, replaces=replaces)
+    return files
+
+
+def write_master_file(lake: Lake, rows: pa.Table) -> DataFile:
+    """Writes rows of one month as a data file of the master, sorted as a merge would."""
+    rows = rows.sort_by([(name, "ascending") for name in SORT_ORDER])
+    days = rows["date"].unique().sort()
+    first, last = days[0].as_py(), days[-1].as_py()
+    partition = {"year": f"{first:%Y}", "month": f"{first:%m}"}
+    path = f"year={first:%Y}/month={first:%m}/{uuid.uuid4().hex}.parquet"
+    local = _prepare(lake, MASTER_TABLE, path)
+    pq.write_table(rows, local, compression="zstd", store_decimal_as_integer=True)
+    return DataFile(
+        path=path,
+        size=local.stat().st_size,
+        rows=rows.num_rows,
+        partition=partition,
+        first_date=first,
+        last_date=last,
+    )
+
+
+def commit_files(
+    lake: Lake,
+    files: Sequence[DataFile],
+    *,
+    ledger: Sequence[Mapping[str, Any]] = (),
+    replaces: Sequence[DataFile] = (),
+) -> None:
+    """Commits files that are in place, with a ledger file that the commit names."""
+    master = lake.open_master()
+    number = master.transaction + 1
+    path = f"{number}-{uuid.uuid4().hex}.parquet"
+    local = _prepare(lake, LEDGER_TABLE, path)
+    entries = [{**entry, "n": number} for entry in ledger]
+    pq.write_table(pa.Table.from_pylist(entries, LEDGER), local)
+    noted = DataFile(path=path, size=local.stat().st_size, rows=len(entries), partition={})
+    master.commit(
+        adds=files,
+        removes=replaces,
+        transaction=number,
+        metadata={"n": number, "ledger": {"path": path, "size": noted.size, "rows": noted.rows}},
+    )
+    table = open_table(lake.locate(LEDGER_TABLE), LEDGER)
+    assert table is not None
+    table.commit(adds=[noted], removes=[], transaction=number, metadata={"n": number})
+
+
+def write_file(lake: Lake, path: str, rows: pa.Table) -> None:
+    """Writes any Parquet file of the lake."""
+    folder, _, name = path.rpartition("/")
+    pq.write_table(rows, _prepare(lake, folder, name))
+
+
+def _prepare(lake: Lake, folder: str, name: str) -> Path:
+    local = Path(lake.locate(f"{folder}/{name}"))
+    local.parent.mkdir(parents=True, exist_ok=True)
+    return local
