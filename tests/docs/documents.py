@@ -87,7 +87,7 @@ def list_anchors(name: str) -> set[str]:
 def read_table(name: str, heading: str, *, number: int = 1) -> list[list[str]]:
     """The cells of the n-th table below a heading, without its first two lines."""
     _, _, below = read_document(name).partition(f"\n{heading}\n")
-    section = re.split(r"^#{1,%d} " % heading.count("#"), below, flags=re.MULTILINE)[0]
+    section = re.split(rf"^#{{1,{heading.count('#')}}} ", below, flags=re.MULTILINE)[0]
     tables = re.findall(r"(?:^\|.*\|\n)+", section, re.MULTILINE)
     assert len(tables) >= number, f"{name} has no table {number} below {heading!r}"
     lines = tables[number - 1].splitlines()[2:]

@@ -17,7 +17,8 @@ from tests.docs.documents import (
 KNOWN_HOSTS = {"keepachangelog.com", "semver.org"}
 PRIVATE = re.compile(r"/work/|/tmp/|/root/|/home/|\bdesign\.md\b|localhost|127\.0\.0\.1")
 REGISTRY = re.compile(
-    r"pypi\.org|pythonhosted|index-url|artifactory|nexus|npmjs|crates\.io|proxy\.golang", re.I
+    r"pypi\.org|pythonhosted|index-url|artifactory|nexus|npmjs|crates\.io|proxy\.golang",
+    re.IGNORECASE,
 )
 
 
