@@ -13,9 +13,16 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 PIP_INSTALL := $(UV) pip install --python $(BIN)/python
 
-# Debian packages that the tests need besides what the locked requirements bring. None at present:
-# the S3 server, the fonts and DuckDB's S3 extension all come as wheels.
-SYSTEM_PACKAGES :=
+# Debian packages that `make test-all` needs besides what the locked requirements bring.
+SYSTEM_PACKAGES := faketime
+
+# Modules that decide and do no input or output.
+PURE := pipeline/validate/*,pipeline/merge/account.py,pipeline/merge/delivery.py,$\
+pipeline/merge/plan.py,pipeline/merge/resolve.py,pipeline/merge/windows.py,$\
+pipeline/read/lines.py,pipeline/read/quotes.py,pipeline/read/records.py,$\
+pipeline/read/recognise.py,pipeline/generate/model.py,pipeline/generate/calendar.py,$\
+pipeline/generate/campaigns.py,pipeline/generate/economy.py,pipeline/generate/sampling.py,$\
+pipeline/generate/request.py,pipeline/report/content.py,pipeline/export/seed_csv.py
 
 # Each stamp lies in .venv, so that removing .venv removes what it says.
 TOOLS := $(VENV)/.stamp-tools
@@ -26,7 +33,7 @@ PROJECT := $(VENV)/.stamp-project
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test test-all test-rest check format lock bench clean \
+.PHONY: help setup setup-dev run test test-all test-rest coverage check format lock bench clean \
 	system-packages
 
 help: ## Show this list
@@ -74,13 +81,18 @@ run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
 test: setup-dev ## Run the quick tests
 	$(BIN)/python -m pytest -m "not slow and not airflow and not faults" -n $(JOBS)
 
-test-all: test test-rest ## Run all tests: also the slow ones, Airflow's and those with faults
+test-all: test test-rest coverage ## Run all tests: also the slow ones, Airflow's and those with faults
 
 # Airflow gets a process of its own, as it changes logging, warnings and the environment when it
 # is imported, and a home in .venv, so that it neither reads nor writes the user's.
 test-rest: setup-dev system-packages
 	$(BIN)/python -m pytest -m "(slow or faults) and not airflow" -n $(JOBS)
 	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m airflow
+
+coverage: setup-dev ## Hold the branches of the pure modules to at least 95 % by the quick tests
+	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults" -n $(JOBS) \
+		--cov --cov-report= --ignore=tests/cli --ignore=tests/docs
+	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 
 check: setup-dev ## Check format, style, types, layers and SQL
 	$(BIN)/ruff format --check

@@ -1,10 +1,13 @@
 """Maps a function over independent parts: threads where we trust the input, processes elsewhere."""
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from typing import NamedTuple, TypeVar
 
 Part = TypeVar("Part")
@@ -48,7 +51,8 @@ def map_isolated(
     """
     results: dict[int, Result | Crashed] = {}
     context = _choose_context(function.__module__)
-    with ProcessPoolExecutor(max(1, min(workers, len(parts))), mp_context=context) as pool:
+    count = max(1, min(workers, len(parts)))
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_parent) as pool:
         futures = [pool.submit(function, part) for part in parts]
         for number, future in enumerate(futures):
             try:
@@ -64,11 +68,26 @@ def map_isolated(
 def _run_alone(
     function: Callable[[Part], Result], part: Part, context: BaseContext
 ) -> Result | Crashed:
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as pool:
         try:
             return pool.submit(function, part).result()
         except BrokenProcessPool:
             return Crashed("the process that read it died")
+
+
+def _end_with_parent() -> None:
+    """Makes this child end when the process that it works for is killed.
+
+    A worker holds both ends of its queue, so it would wait for work for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_and_end, args=(parent,), daemon=True).start()
+
+
+def _wait_and_end(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _choose_context(module: str) -> BaseContext:

@@ -84,7 +84,9 @@ class Table:
 
     def list_files(self) -> list[DataFile]:
         """The files of this version, sorted by path."""
-        actions = pa.table(self._delta.get_add_actions(flatten=True)).to_pylist()
+        # As a stream: pa.table() would import pandas, where that is installed, to ask it first.
+        stream = pa.RecordBatchReader.from_stream(self._delta.get_add_actions(flatten=True))
+        actions = stream.read_all().to_pylist()
         return sorted((_read_action(action) for action in actions), key=lambda file: file.path)
 
     def locate(self, files: Iterable[DataFile]) -> list[str]:

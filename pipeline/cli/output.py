@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.cli.options import Format
-from pipeline.kpi.output import render_cells, render_csv, render_json
+from pipeline.kpi.output import render_cells, render_csv, render_json, to_json
 from pipeline.kpi.query import Result
 from pipeline.report.console import make_section, print_section
 
@@ -22,28 +22,23 @@ def print_result(result: Result, *, form: Format, title: str = "") -> None:
 
 
 def print_record(record: Mapping[str, Any], *, form: Format) -> None:
-    """Prints one record: JSON as one object, else a line a field."""
-    if form is Format.TABLE:
-        result = Result(("field", "value"), tuple(record.items()))
-    else:
-        result = Result(tuple(record), (tuple(record.values()),))
+    """Prints one record: JSON as one object, CSV as one row, else a line a field."""
     if form is Format.JSON:
-        sys.stdout.write(render_json(result).strip()[1:-1].strip() + "\n")
+        sys.stdout.write(to_json(dict(record)) + "\n")
+    elif form is Format.CSV:
+        print_result(Result(tuple(record), (tuple(record.values()),)), form=form)
     else:
-        print_result(result, form=form)
+        print_result(Result(("field", "value"), tuple(record.items())), form=form)
 
 
 def print_tables(tables: Mapping[str, Sequence[Mapping[str, Any]]], *, form: Format) -> None:
     """Prints named tables: JSON as one object of lists, else one after the other."""
-    results = {
-        name: Result(tuple(rows[0]) if rows else (), tuple(tuple(row.values()) for row in rows))
-        for name, rows in tables.items()
-    }
     if form is Format.JSON:
-        items = [f'"{name}": {render_json(result).strip()}' for name, result in results.items()]
-        sys.stdout.write("{" + ",\n".join(items) + "}\n")
+        sys.stdout.write(to_json(dict(tables)) + "\n")
         return
-    for name, result in results.items():
+    for name, rows in tables.items():
+        columns = tuple(rows[0]) if rows else ()
+        result = Result(columns, tuple(tuple(row.values()) for row in rows))
         if form is Format.CSV:
             sys.stdout.write(render_csv(result) + "\n")
         else:

@@ -50,18 +50,30 @@ def kpi(
 
 def report(
     version: VersionOption = None,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
     lake: LakeOption = None,
     verbose: VerboseOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Print the report: platforms, audiences, the account of rows."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.output import print_tables
         from pipeline.report.console import print_report
+        from pipeline.steps.report import read_figures
         from pipeline.steps.report import report as make_report
 
         snapshot = session.lake.take_snapshot(version)
-        made = make_report(session.lake, snapshot, settings=session.settings)
-        print_report(made, file=sys.stdout)
+        if format is Format.TABLE:
+            made = make_report(session.lake, snapshot, settings=session.settings)
+            print_report(made, file=sys.stdout)
+            return
+        figures = read_figures(session.lake, snapshot, settings=session.settings)
+        tables = {
+            "platform": figures.platforms,
+            "audience": figures.audiences,
+            "account": [figures.account],
+        }
+        print_tables(tables, form=format)
 
 
 def export(

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -82,24 +82,18 @@ def write_csv_files(
         The files: the master first, then the lots by number.
     """
     lots: list[ExportedFile] = []
-    total = 0
     pieces = cut_frames(frames, lot_rows)
     with ExitStack() as masters:
-        sinks = [masters.enter_context(_open_csv(workspace / MASTER_CSV))] if master else []
+        sinks = [masters.enter_context(_CsvFile(workspace / MASTER_CSV))] if master else []
         for lot, members in groupby(pieces, key=lambda piece: piece.lot):
-            path = workspace / name_lot(lot)
-            rows = 0
             with ExitStack() as stack:
-                own = [stack.enter_context(_open_csv(path))] if lot_rows else []
+                own = [stack.enter_context(_CsvFile(workspace / name_lot(lot)))] if lot_rows else []
                 for piece in members:
                     lines = write_lines(piece.rows)
                     for sink in (*sinks, *own):
-                        sink.write(lines)
-                    rows += piece.rows.height
-            total += rows
-            if lot_rows:
-                lots.append(_describe(path, rows))
-    return [_describe(workspace / MASTER_CSV, total), *lots] if master else lots
+                        sink.write(lines, rows=piece.rows.height)
+            lots += [file.describe() for file in own]
+    return [*(file.describe() for file in sinks), *lots]
 
 
 def write_parquet_file(frames: Iterable[pl.DataFrame], workspace: Path) -> list[ExportedFile]:
@@ -123,10 +117,30 @@ def write_parquet_file(frames: Iterable[pl.DataFrame], workspace: Path) -> list[
     return [_describe(path, rows)]
 
 
-def _open_csv(path: Path) -> BinaryIO:
-    file = path.open("xb")
-    file.write(write_header())
-    return file
+class _CsvFile:
+    """A CSV file that is being written; its hash grows with it, so that nobody reads it again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._digest = hashlib.sha256()
+        self._rows = self._size = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("xb")
+        self.write(write_header(), rows=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, lines: bytes, *, rows: int) -> None:
+        self._file.write(lines)
+        self._digest.update(lines)
+        self._rows += rows
+        self._size += len(lines)
+
+    def describe(self) -> ExportedFile:
+        return ExportedFile(self._path.name, self._rows, self._size, self._digest.hexdigest())
 
 
 def _describe(path: Path, rows: int) -> ExportedFile:

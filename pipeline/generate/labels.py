@@ -1,5 +1,6 @@
 """Campaign ids and names as Arrow arrays, without a Python string a row."""
 
+import functools
 from datetime import date
 from typing import Final
 
@@ -19,6 +20,7 @@ from pipeline.generate.hashing import U64
 from pipeline.generate.vocabulary import Vocabulary
 
 _EPOCH: Final = date(1970, 1, 1)
+_BLOCK_DAYS: Final = 512
 _UUID_CHARS: Final = 36
 _GROUP_BYTES: Final = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 16))
 _HEX: Final = np.frombuffer(
@@ -59,9 +61,21 @@ def list_prefixes(vocabulary: Vocabulary) -> Texts:
 
 def list_first_days(day: date) -> Texts:
     """The part of a name that says since when a campaign runs, for ages of 0, 1, .. days."""
-    ages = np.arange(LONGEST_DAYS, dtype=np.int32)
-    dates = to_integers((day - _EPOCH).days - ages).cast(pa.date32()).cast(pa.string())
-    return join_texts(dates, to_texts(["#"] * LONGEST_DAYS), between=" ")
+    number = (day - _EPOCH).days
+    block, inside = divmod(number, _BLOCK_DAYS)
+    return pick(_list_block(block), inside + LONGEST_DAYS - 1 - np.arange(LONGEST_DAYS))
+
+
+@functools.lru_cache(maxsize=8)
+def _list_block(block: int) -> Texts:
+    """The same texts for the days of a block and those just before it, oldest first.
+
+    Most runs make many days of one year, and each of them names campaigns of the days before.
+    """
+    first = block * _BLOCK_DAYS - LONGEST_DAYS + 1
+    numbers = np.arange(first, (block + 1) * _BLOCK_DAYS, dtype=np.int32)
+    dates = to_integers(numbers).cast(pa.date32()).cast(pa.string())
+    return join_texts(dates, to_texts(["#"] * len(numbers)), between=" ")
 
 
 def name_campaigns(

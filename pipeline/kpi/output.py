@@ -20,14 +20,26 @@ def render_json(result: Result) -> str:
     Decimals are JSON numbers with all their digits. JSON has no NaN and no infinity, which only a
     person's own query can bring: they are null.
     """
-    names = [json.dumps(name, ensure_ascii=False) for name in result.columns]
-    objects = [
-        "{"
-        + ", ".join(f"{name}: {_encode(value)}" for name, value in zip(names, row, strict=True))
-        + "}"
-        for row in result.rows
-    ]
-    return "[" + ",".join(f"\n  {item}" for item in objects) + ("\n]\n" if objects else "]\n")
+    objects = [f"\n  {to_json(row)}" for row in result.to_dicts()]
+    return "[" + ",".join(objects) + ("\n]\n" if objects else "]\n")
+
+
+def to_json(value: object) -> str:
+    """A value as JSON on one line, with all digits of its decimals.
+
+    Args:
+        value: What a result holds, or dicts and lists of it.
+    """
+    if isinstance(value, dict):
+        items = (f"{to_json(str(key))}: {to_json(item)}" for key, item in value.items())
+        return "{" + ", ".join(items) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(to_json, value)) + "]"
+    if value is None or isinstance(value, (bool, str)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (int, float, Decimal)):
+        return _write_number(value) or "null"
+    return json.dumps(_write_other(value), ensure_ascii=False)
 
 
 def render_csv(result: Result) -> str:
@@ -50,25 +62,12 @@ def _write_cell(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (dict, list)):
-        return _encode(value)
+        return to_json(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float, Decimal)):
         return _write_number(value) or ""
     return _write_other(value)
-
-
-def _encode(value: object) -> str:
-    if isinstance(value, dict):
-        items = (f"{_encode(str(key))}: {_encode(item)}" for key, item in value.items())
-        return "{" + ", ".join(items) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_encode, value)) + "]"
-    if value is None or isinstance(value, (bool, str)):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, (int, float, Decimal)):
-        return _write_number(value) or "null"
-    return json.dumps(_write_other(value), ensure_ascii=False)
 
 
 def _write_number(value: float | Decimal) -> str | None:

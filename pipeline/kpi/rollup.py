@@ -8,12 +8,13 @@ from the master.
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.engine import map_threads
 from pipeline.errors import ExistsError
 from pipeline.kpi.connection import open_locked
 from pipeline.kpi.query import fetch_table
@@ -146,31 +147,43 @@ def write_rollups(
         lake: The lake.
         snapshot: The version.
         partitions: Only these; all where it is None.
-        workers: How many are made at once.
+        workers: Threads, at least 1.
 
     Returns:
         How many were written; 0 where all were there.
     """
     files = group_partitions(snapshot.files)
     present = {entry.path for entry in lake.storage.list(ROLLUP)}
-    missing = [
-        (name, files[partition])
+    missing = {
+        partition: name
         for partition, name in name_rollups(snapshot).items()
         if name not in present and (partitions is None or partition in partitions)
-    ]
+    }
+    if not missing:
+        return 0
+    measures = _compute(lake, [path for key in missing for path in files[key]], workers=workers)
+    return sum(
+        _write_rollup(lake, name, _pick_month(measures, partition))
+        for partition, name in missing.items()
+    )
 
-    def write(part: tuple[str, Sequence[str]]) -> bool:
-        name, paths = part
-        return _write_rollup(lake, name, paths)
 
-    return sum(map_threads(write, missing, workers=workers))
-
-
-def _write_rollup(lake: Lake, name: str, paths: Sequence[str]) -> bool:
+def _compute(lake: Lake, paths: Sequence[str], *, workers: int) -> pa.Table:
+    """The measures of some whole partitions, by one statement: most of its cost is to begin."""
     uris = [lake.locate(f"{MASTER_TABLE}/{path}") for path in paths]
-    with open_locked(lake.uri, workers=1) as connection:
+    with open_locked(lake.uri, workers=workers) as connection:
         connection.execute(f"create view unrolled_rows as {select_files(uris, AD_DAY)}")
-        measures = fetch_table(connection, read_statement(STATEMENT)).cast(ROLLUP_SCHEMA)
+        return fetch_table(connection, read_statement(STATEMENT)).cast(ROLLUP_SCHEMA)
+
+
+def _pick_month(measures: pa.Table, partition: Partition) -> pa.Table:
+    year, month = map(int, partition)
+    first = date(year, month, 1)
+    after = date(year + month // 12, month % 12 + 1, 1)
+    return measures.filter((pc.field("date") >= first) & (pc.field("date") < after))
+
+
+def _write_rollup(lake: Lake, name: str, measures: pa.Table) -> bool:
     sink = pa.BufferOutputStream()
     pq.write_table(measures, sink, compression="zstd", write_page_checksum=True)
     try:

@@ -94,9 +94,14 @@ def _find_outranked(places: pl.DataFrame, winners: pl.DataFrame | None) -> pl.Da
     """Rows in a touched register that are not of the delivery that won it."""
     if winners is None:
         return places.clear()
-    pairs = places.join(winners, on=REGISTER, how="inner", suffix="_won", nulls_equal=True)
+    # Which delivery lost which register is a small question; only its answer goes over all rows.
+    met = places.select(*REGISTER, *RANK).unique()
+    pairs = met.join(winners, on=REGISTER, how="inner", suffix="_won", nulls_equal=True)
     other = [pl.col(name) != pl.col(f"{name}_won") for name in RANK]
-    return pairs.filter(pl.any_horizontal(other)).select(places.columns)
+    lost = pairs.filter(pl.any_horizontal(other)).select(met.columns)
+    if lost.is_empty():
+        return places.clear()
+    return places.join(lost, on=met.columns, how="semi", nulls_equal=True)
 
 
 def _pick_newest(places: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:

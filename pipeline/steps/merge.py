@@ -7,6 +7,7 @@ looks first whether the commit landed.
 
 import functools
 import itertools
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +44,8 @@ from pipeline.steps.resolve_parts import Batch, PartResult, work_on_part
 from pipeline.table import Table
 
 ATTEMPTS = 6
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +145,7 @@ class _Work:
             discovery.deliveries + find_grown(discovery.deliveries, ledger),
             key=lambda delivery: (delivery.rank, delivery.sha256),
         )
+        _log.info("reading %d new files", len(discovery.deliveries))
         results = self.reader.read(deliveries, discovery.manifests)
         refuse_mixed(deliveries, results, self.contracts, ledger)
         batch = self._gather(deliveries, results, ledger)
@@ -183,6 +187,7 @@ class _Work:
 
     def _work_on_parts(self, batch: Batch, master: Table, writer: Writer) -> list[PartResult]:
         parts = plan_parts(master.list_files(), batch.spans)
+        _log.info("resolving %d partitions", len(parts))
         work = functools.partial(work_on_part, batch=batch, master=master, writer=writer)
         return list(map_threads(work, parts, workers=self.settings.workers))
 
@@ -224,6 +229,7 @@ class _Work:
         n = writer.transaction
         now = datetime.now(UTC)
         rows = [account.to_ledger_row(n=n, recorded_at=now) for account in outcome.accounts]
+        _log.info("committing transaction %d: %d rows in the master", n, outcome.rows)
         ledger_file = writer.write_ledger(pa.Table.from_pylist(rows, schema=LEDGER))
         master.commit(
             adds=[file for part in parts for file in part.adds],

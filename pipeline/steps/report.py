@@ -1,5 +1,7 @@
 """The report: KPIs of one version of the master, and what became of every row."""
 
+from typing import NamedTuple
+
 from pipeline.kpi.catalogue import read_account, run_kpi
 from pipeline.kpi.rollup import write_rollups
 from pipeline.kpi.views import open_reading_connection
@@ -8,19 +10,37 @@ from pipeline.report.content import Report, build_report
 from pipeline.settings import Settings
 
 
+class Figures(NamedTuple):
+    """The rows of the KPIs `platform` and `audience`, and the account of rows."""
+
+    platforms: list[dict[str, object]]
+    audiences: list[dict[str, object]]
+    account: dict[str, object]
+
+
 def roll_up(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> int:
     """Writes the rollups that the version lacks and returns how many."""
     return write_rollups(lake, snapshot, workers=settings.workers)
 
 
-def report(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Report:
-    """Makes the report of a version."""
+def read_figures(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Figures:
+    """Computes what the report of a version is made of."""
     with open_reading_connection(
         lake, snapshot, workers=settings.workers, with_raw=False
     ) as connection:
-        platforms = run_kpi(connection, "platform").to_dicts()
-        audiences = run_kpi(connection, "audience").to_dicts()
-        account = read_account(connection).to_dicts()[0]
+        return Figures(
+            platforms=run_kpi(connection, "platform").to_dicts(),
+            audiences=run_kpi(connection, "audience").to_dicts(),
+            account=read_account(connection).to_dicts()[0],
+        )
+
+
+def report(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Report:
+    """Makes the report of a version."""
+    figures = read_figures(lake, snapshot, settings=settings)
     return build_report(
-        platforms=platforms, audiences=audiences, account=account, version=snapshot.version
+        platforms=figures.platforms,
+        audiences=figures.audiences,
+        account=figures.account,
+        version=snapshot.version,
     )

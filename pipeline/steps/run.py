@@ -1,6 +1,8 @@
 """The main job: generate, merge, roll up, report, export."""
 
+import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,11 +11,13 @@ from pipeline.export.run import ExportOutcome, export_csv
 from pipeline.export.target import FolderTarget, LakeTarget, Target
 from pipeline.generate.request import GenerateRequest
 from pipeline.generate.write import GenerateOutcome, generate_days
-from pipeline.lake import Lake
+from pipeline.lake import Lake, Snapshot
 from pipeline.report.content import Report
 from pipeline.settings import Settings
 from pipeline.steps.merge import MergeOutcome, merge
 from pipeline.steps.report import report, roll_up
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,20 @@ def run(
         on_rows: Called with how many more rows have been generated.
         on_file: Called with how many more files have been read.
     """
+    _log.info("generating %s to %s", request.start, request.end)
     generated = generate_days(lake, request, today=today, workers=settings.workers, on_rows=on_rows)
     merged = merge(lake, settings=settings, on_file=on_file)
     snapshot = lake.take_snapshot(merged.version)
-    roll_up(lake, snapshot, settings=settings)
-    made = report(lake, snapshot, settings=settings)
-    exported = None
-    if local_dir is not None:
-        targets: list[Target] = [FolderTarget(local_dir), LakeTarget(lake.storage)]
-        exported = export_csv(lake, snapshot, targets=targets)
+    # Both read the same version, so neither waits for the other.
+    with ThreadPoolExecutor(1, thread_name_prefix="adlake-export") as pool:
+        exporting = pool.submit(_export, lake, snapshot, local_dir) if local_dir else None
+        _log.info("rolled up %d partitions", roll_up(lake, snapshot, settings=settings))
+        made = report(lake, snapshot, settings=settings)
+        exported = exporting.result() if exporting else None
     return RunOutcome(generated, merged, made, exported)
+
+
+def _export(lake: Lake, snapshot: Snapshot, local_dir: Path) -> ExportOutcome:
+    _log.info("exporting version %d to %s", snapshot.version, local_dir)
+    targets: list[Target] = [FolderTarget(local_dir), LakeTarget(lake.storage)]
+    return export_csv(lake, snapshot, targets=targets)

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError, UsageError
 from pipeline.storage import LocalStorage, open_storage
+from pipeline.storage.local import _mapped
 
 
 @pytest.fixture
@@ -149,7 +150,5 @@ def test_a_uri_of_another_kind_is_refused() -> None:
 
 
 def test_permission_errors_are_told_apart() -> None:
-    from pipeline.storage import _mapped
-
     with pytest.raises(DeniedError, match="x: permission denied"), _mapped("x"):
         raise PermissionError(13, "Permission denied")

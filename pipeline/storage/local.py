@@ -1,9 +1,4 @@
-"""The bytes of a lake: one verb a method, keys with `/` below one root.
-
-There are three kinds of write: `create` fails where something is there already, `adopt` does the
-same with a finished local file, `overwrite` replaces. Each is atomic: a reader sees all of a file
-or none of it. Nothing here knows what the bytes mean.
-"""
+"""A lake in a folder of this machine."""
 
 import contextlib
 import errno
@@ -16,105 +11,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, Protocol
 
-from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError, UsageError
-
-_NOT_IN_A_ROOT = "?#%\\"
-"""Delta's library takes a table's root for a URL, in which these mean something else."""
+from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError
+from pipeline.storage.base import Entry, Probe
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Entry(NamedTuple):
-    """One thing found by a listing.
-
-    Attributes:
-        path: Key below the lake's root, with `/`.
-        size: Bytes.
-        etag: Changes when the content does; opaque.
-        modified_at: Last write, UTC.
-        regular: False for a link, device, pipe or the like, which nobody may open.
-    """
-
-    path: str
-    size: int
-    etag: str
-    modified_at: datetime
-    regular: bool = True
-
-
-class Probe(NamedTuple):
-    """One check of reach or rights.
-
-    Attributes:
-        check: What was tried.
-        passed: Whether it worked.
-        detail: What was found, or what to do.
-    """
-
-    check: str
-    passed: bool
-    detail: str
-
-
-class Storage(Protocol):
-    """What a lake needs of the place its bytes are in."""
-
-    @property
-    def uri(self) -> str:
-        """The root as other engines take it, without a trailing slash."""
-
-    def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
-        """The files below the folder `prefix`, sorted by path.
-
-        Names that begin with `.` are left out. Without `recursive`, only the files that lie in
-        the folder itself.
-        """
-
-    def find(self, path: str) -> Entry | None:
-        """The entry at exactly this path."""
-
-    def read(self, path: str) -> bytes:
-        """All bytes of a file."""
-
-    def fetch(self, path: str) -> Path:
-        """A local file with the bytes of `path`, for readers that seek; not to be changed."""
-
-    def digest(self, path: str) -> str:
-        """The sha256 of a file's bytes, as hexadecimal text."""
-
-    def create(self, path: str, data: bytes) -> None:
-        """Writes a new file; raises ExistsError where there is one."""
-
-    def adopt(self, path: str, local: Path) -> None:
-        """Makes a finished local file, which vanishes, a new file; ExistsError as above."""
-
-    def overwrite(self, path: str, data: bytes) -> None:
-        """Writes a file whether or not there is one."""
-
-    def scratch(self) -> contextlib.AbstractContextManager[Path]:
-        """A local folder for unfinished files, removed at the end."""
-
-    def probe(self) -> Sequence[Probe]:
-        """Tries what a lake needs of its storage; leaves nothing behind."""
-
-
-def open_storage(uri: str) -> Storage:
-    """Opens the storage behind a lake's URI.
-
-    Raises:
-        UsageError: The scheme is not one that adlake reads, or the path is no good for a table.
-    """
-    scheme, separator, path = uri.partition("://")
-    if separator and scheme != "file":
-        raise UsageError(
-            f"the lake {uri!r} is of the kind {scheme!r}; this version reads local paths"
-        )
-    storage = LocalStorage(Path(path if separator else uri))
-    if found := [mark for mark in storage.uri if mark in _NOT_IN_A_ROOT or not mark.isprintable()]:
-        raise UsageError(f"the lake's path {storage.uri!r} holds {found[0]!r}; choose another")
-    return storage
 
 
 class LocalStorage:
@@ -162,13 +63,17 @@ class LocalStorage:
 
     def create(self, path: str, data: bytes) -> None:
         """As `Storage` says."""
-        with self._staged(path, data) as staged:
-            self._link(staged, path)
+        target = self._locate(path)
+        with _staged(target, data, path) as staged, _mapped(path):
+            os.link(staged, target)  # fails where the name is taken, unlike a rename
 
     def adopt(self, path: str, local: Path) -> None:
         """As `Storage` says."""
+        target = self._locate(path)
+        _make_folder(target.parent)
         try:
-            self._link(local, path)
+            with _mapped(path):
+                os.link(local, target)
         except StorageError as error:
             if getattr(error.__cause__, "errno", None) != errno.EXDEV:
                 raise
@@ -177,8 +82,9 @@ class LocalStorage:
 
     def overwrite(self, path: str, data: bytes) -> None:
         """As `Storage` says."""
-        with self._staged(path, data) as staged, _mapped(path):
-            staged.replace(self._locate(path))
+        target = self._locate(path)
+        with _staged(target, data, path) as staged, _mapped(path):
+            staged.replace(target)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -224,24 +130,6 @@ class LocalStorage:
             raise StorageError(f"{path!r} is not a name inside the lake")
         return self.root.joinpath(*parts)
 
-    @contextlib.contextmanager
-    def _staged(self, path: str, data: bytes) -> Iterator[Path]:
-        folder = self._locate(path).parent
-        _make_folder(folder)
-        staged = folder / f".new-{secrets.token_hex(8)}"
-        try:
-            with _mapped(path), staged.open("xb") as file:
-                file.write(data)
-            yield staged
-        finally:
-            staged.unlink(missing_ok=True)
-
-    def _link(self, finished: Path, path: str) -> None:
-        target = self._locate(path)
-        _make_folder(target.parent)
-        with _mapped(path):
-            os.link(finished, target)  # fails where the name is taken, unlike a rename
-
 
 def _walk(root: Path, prefix: str, *, recursive: bool) -> Iterator[Entry]:
     folder = root / prefix
@@ -272,6 +160,25 @@ def _describe(path: str, status: os.stat_result) -> Entry:
         modified_at=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
         regular=stat.S_ISREG(status.st_mode),
     )
+
+
+@contextlib.contextmanager
+def _staged(target: Path, data: bytes, path: str) -> Iterator[Path]:
+    """A finished file beside `target` under a name of its own, removed at the end."""
+    staged = target.with_name(f".new-{secrets.token_hex(8)}")
+    try:
+        try:
+            staged.write_bytes(data)
+        except FileNotFoundError:
+            _make_folder(target.parent)
+            with _mapped(path):
+                staged.write_bytes(data)
+        except OSError:
+            with _mapped(path):
+                raise
+        yield staged
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,0 +1,24 @@
+"""The original's third script: the two tables of the final report."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+
+def main() -> None:
+    """Prints sums and ratios per platform, and the mean viewing time per audience."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bucket", type=Path)
+    options = parser.parse_args()
+    master = pd.read_csv(options.bucket / "marketing_master_dataset.csv")
+    platforms = master.groupby("platform")[["costo_total", "clicks", "impressions"]].sum()
+    platforms["CPC_Real"] = platforms["costo_total"] / platforms["clicks"]
+    platforms["CTR_Real"] = platforms["clicks"] / platforms["impressions"] * 100
+    print(platforms)
+    audiences = master.groupby("target_audience")["video_view_time"].mean()
+    print(audiences.sort_values(ascending=False))
+
+
+if __name__ == "__main__":
+    main()

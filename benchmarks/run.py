@@ -1,0 +1,38 @@
+"""Asks every question and writes the answers into benchmarks/results: `make bench`."""
+
+import argparse
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import export_csv, generate_rows, main_job
+from benchmarks.harness import answer
+from benchmarks.record import describe_machine, write_json, write_page
+
+QUESTIONS = (main_job, export_csv, generate_rows)
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Runs the benchmarks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few rows, one run: does it work?")
+    parser.add_argument("--runs", type=int, default=5, help="measured runs of each case")
+    options = parser.parse_args()
+    runs = 1 if options.quick else options.runs
+    machine = describe_machine()
+    answers = []
+    with tempfile.TemporaryDirectory(prefix="adlake-bench-") as folder:
+        for question in QUESTIONS:
+            asked = question.ask(Path(folder), quick=options.quick)
+            print(asked.title, flush=True)
+            answers.append(answer(asked, runs=runs))
+    day = datetime.now(UTC).date()
+    path = RESULTS / f"{day}{'-quick' if options.quick else ''}.md"
+    write_page(path, answers, day=day, machine=machine)
+    write_json(path.with_suffix(".json"), answers, day=day, machine=machine)
+    print(f"\n{path.read_text(encoding='utf-8')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The bytes of a lake, behind one interface.
+
+base    the interface: listing, reading, and three kinds of atomic write
+local   a folder of this machine
+"""
+
+from pathlib import Path
+
+from pipeline.errors import UsageError
+from pipeline.storage.base import Entry, Probe, Storage
+from pipeline.storage.local import LocalStorage
+
+__all__ = ["Entry", "LocalStorage", "Probe", "Storage", "open_storage"]
+
+_NOT_IN_A_ROOT = "?#%\\"
+"""Delta's library takes a table's root for a URL, in which these mean something else."""
+
+
+def open_storage(uri: str) -> Storage:
+    """Opens the storage behind a lake's URI.
+
+    Raises:
+        UsageError: The scheme is not one that adlake reads, or the path is no good for a table.
+    """
+    scheme, separator, path = uri.partition("://")
+    if separator and scheme != "file":
+        raise UsageError(
+            f"the lake {uri!r} is of the kind {scheme!r}; this version reads local paths"
+        )
+    storage = LocalStorage(Path(path if separator else uri))
+    if found := [mark for mark in storage.uri if mark in _NOT_IN_A_ROOT or not mark.isprintable()]:
+        raise UsageError(f"the lake's path {storage.uri!r} holds {found[0]!r}; choose another")
+    return storage

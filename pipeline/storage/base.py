@@ -1,0 +1,86 @@
+"""What a lake needs of the place its bytes are in: one verb a method, keys with `/`.
+
+There are three kinds of write: `create` fails where something is there already, `adopt` does the
+same with a finished local file, `overwrite` replaces. Each is atomic: a reader sees all of a file
+or none of it. Nothing here knows what the bytes mean.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+
+class Entry(NamedTuple):
+    """One thing found by a listing.
+
+    Attributes:
+        path: Key below the lake's root, with `/`.
+        size: Bytes.
+        etag: Changes when the content does; opaque.
+        modified_at: Last write, UTC.
+        regular: False for a link, device, pipe or the like, which nobody may open.
+    """
+
+    path: str
+    size: int
+    etag: str
+    modified_at: datetime
+    regular: bool = True
+
+
+class Probe(NamedTuple):
+    """One check of reach or rights.
+
+    Attributes:
+        check: What was tried.
+        passed: Whether it worked.
+        detail: What was found, or what to do.
+    """
+
+    check: str
+    passed: bool
+    detail: str
+
+
+class Storage(Protocol):
+    """What a lake needs of the place its bytes are in."""
+
+    @property
+    def uri(self) -> str:
+        """The root as other engines take it, without a trailing slash."""
+
+    def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
+        """The files below the folder `prefix`, sorted by path.
+
+        Names that begin with `.` are left out. Without `recursive`, only the files that lie in
+        the folder itself.
+        """
+
+    def find(self, path: str) -> Entry | None:
+        """The entry at exactly this path."""
+
+    def read(self, path: str) -> bytes:
+        """All bytes of a file."""
+
+    def fetch(self, path: str) -> Path:
+        """A local file with the bytes of `path`, for readers that seek; not to be changed."""
+
+    def digest(self, path: str) -> str:
+        """The sha256 of a file's bytes, as hexadecimal text."""
+
+    def create(self, path: str, data: bytes) -> None:
+        """Writes a new file; raises ExistsError where there is one."""
+
+    def adopt(self, path: str, local: Path) -> None:
+        """Makes a finished local file, which vanishes, a new file; ExistsError as above."""
+
+    def overwrite(self, path: str, data: bytes) -> None:
+        """Writes a file whether or not there is one."""
+
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
+        """A local folder for unfinished files, removed at the end."""
+
+    def probe(self) -> Sequence[Probe]:
+        """Tries what a lake needs of its storage; leaves nothing behind."""
