@@ -188,7 +188,10 @@ def open_table(uri: str, schema: pa.Schema, *, version: int | None = None) -> Ta
     except DeltaError as error:
         if version is None:
             raise LakeError(f"{uri} cannot be opened: {error}") from error
-        raise EmptyLakeError(f"{uri} has no readable version {version}: {error}") from error
+        newest = DeltaTable(uri).version()
+        raise EmptyLakeError(
+            f"{uri} has no readable version {version}; the newest is {newest}"
+        ) from error
 
 
 def create_table(uri: str, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.messages import exit_by, say_generated, say_merged
+from pipeline.cli.messages import count, exit_by, say_generated, say_merged
 from pipeline.cli.options import (
     DebugOption,
     EndOption,
@@ -31,7 +31,7 @@ DEFAULT_LOCAL_DIR = Path("exports")
 
 RowsOption = Annotated[
     int | None,
-    typer.Option("--rows", help=f"Rows of the whole range [default: {DEFAULT_ROWS}]."),
+    typer.Option("--rows", help="Rows of the whole range.", show_default=str(DEFAULT_ROWS)),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed makes the same data.")]
 LocaleOption = Annotated[
@@ -78,7 +78,7 @@ def run(
         print_report(outcome.report, file=sys.stdout)
         if outcome.exported is not None:
             for file in outcome.exported.files:
-                typer.echo(f"{local_dir / file.name}: {file.rows:,} rows")
+                typer.echo(f"{local_dir / file.name}: {count(file.rows, 'row')}")
         exit_by(outcome.merged)
 
 

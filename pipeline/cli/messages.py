@@ -15,15 +15,24 @@ _SHOWN = 5
 _LOOK = 'adlake query "select path, line, rule, value, raw from quarantine"'
 
 
+def count(number: int, noun: str) -> str:
+    """A number of things, as a person writes it.
+
+    >>> count(1, "row"), count(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def say_generated(outcome: "GenerateOutcome") -> None:
     """Says what the generator wrote."""
     if outcome.days_written:
         typer.echo(
-            f"generated {outcome.rows:,} rows on {outcome.days_written:,} days "
+            f"generated {count(outcome.rows, 'row')} on {count(outcome.days_written, 'day')} "
             f"({outcome.size / 1e6:,.1f} MB)"
         )
     if outcome.days_unchanged:
-        typer.echo(f"{outcome.days_unchanged:,} days hold the same data already")
+        typer.echo(f"unchanged: {count(outcome.days_unchanged, 'day')} with the same data already")
 
 
 def say_merged(outcome: "MergeOutcome") -> None:
@@ -32,17 +41,17 @@ def say_merged(outcome: "MergeOutcome") -> None:
         typer.echo(f"nothing new to merge; master at version {outcome.version}")
     else:
         kinds = Counter(account.outcome for account in outcome.accounts)
-        files = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+        files = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
         typer.echo(
-            f"merged {len(outcome.accounts):,} files ({files}): {outcome.rows_added:,} rows in, "
-            f"{outcome.rows_removed:,} out; master at version {outcome.version} with "
-            f"{outcome.rows:,} rows"
+            f"merged {count(len(outcome.accounts), 'file')} ({files}): "
+            f"{count(outcome.rows_added, 'row')} in, {outcome.rows_removed:,} out; "
+            f"master at version {outcome.version} with {count(outcome.rows, 'row')}"
         )
     _say_quarantined(outcome)
     if outcome.unfinished:
         typer.echo(
-            f"{len(outcome.unfinished)} files are still being written, first "
-            f"{outcome.unfinished[0]}: the next merge takes them",
+            f"still being written: {count(len(outcome.unfinished), 'file')}, first "
+            f"{outcome.unfinished[0]}: the next merge takes what is done",
             err=True,
         )
 
@@ -70,7 +79,7 @@ def _say_quarantined(outcome: "MergeOutcome") -> None:
             f"quarantined {account.found.path}: {account.reason}: {account.detail}", err=True
         )
     if len(refused) > _SHOWN:
-        typer.echo(f"... and {len(refused) - _SHOWN:,} more files", err=True)
+        typer.echo(f"... and {count(len(refused) - _SHOWN, 'more file')}", err=True)
     rows = sum(account.quarantined for account in outcome.accounts)
     if rows:
-        typer.echo(f"{rows:,} rows are in quarantine with their reason: {_LOOK}", err=True)
+        typer.echo(f"in quarantine with their reason: {count(rows, 'row')}: {_LOOK}", err=True)

@@ -9,6 +9,9 @@ from pipeline.kpi.output import render_cells, render_csv, render_json, to_json
 from pipeline.kpi.query import Result
 from pipeline.report.console import make_section, print_section
 
+_DIGITS = 6
+"""Of a float in a table; JSON and CSV have all of them."""
+
 
 def print_result(result: Result, *, form: Format, title: str = "") -> None:
     """Prints rows: JSON as a list of objects, CSV with a header, or a table."""
@@ -17,7 +20,9 @@ def print_result(result: Result, *, form: Format, title: str = "") -> None:
     elif form is Format.CSV:
         sys.stdout.write(render_csv(result))
     else:
-        section = make_section(title, names=result.columns, rows=render_cells(result))
+        section = make_section(
+            title, names=result.columns, rows=render_cells(result, digits=_DIGITS)
+        )
         print_section(section, file=sys.stdout)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.messages import count
 from pipeline.cli.options import (
     DebugOption,
     EndOption,
@@ -118,8 +119,8 @@ def export(
                 end=last,
             )
         typer.echo(
-            f"{directory}: {outcome.rows:,} rows of version {snapshot.version} "
-            f"in {len(outcome.files)} files"
+            f"{directory}: {count(outcome.rows, 'row')} of version {snapshot.version} "
+            f"in {count(len(outcome.files), 'file')}"
         )
         if outcome.leftovers:
             typer.echo(

@@ -2,10 +2,12 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast, get_args
+
+import pyarrow as pa
 
 from pipeline.contracts.model import (
     Column,
@@ -18,10 +20,18 @@ from pipeline.contracts.model import (
     Rule,
 )
 from pipeline.errors import ContractError
-from pipeline.schema import AD_DAY, GRAIN
+from pipeline.schema import AD_DAY, DECIMAL
 
 _GIVEN_BY_THE_MERGE = frozenset({"source", "delivered_at", "delivery_id", "line"})
 _CANONICAL = frozenset(AD_DAY.names) - _GIVEN_BY_THE_MERGE
+_TYPES: Mapping[pa.DataType, ColumnType] = {
+    pa.string(): "text",
+    pa.date32(): "date",
+    pa.int64(): "integer",
+    DECIMAL: "decimal",
+}
+_MODES: Mapping[Format, Mode] = {"csv": "upsert", "raw": "replace_window"}
+_RULE_COLUMNS: Mapping[Rule, Sequence[str]] = {"clicks_le_impressions": ("clicks", "impressions")}
 
 
 def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
@@ -62,7 +72,6 @@ def read_contract(file_name: str, text: bytes) -> Contract:
         source=top.take_text("source"),
         mode=cast(Mode, top.take_choice("mode", get_args(Mode))),
         key=top.take_texts("key", allowed=_CANONICAL),
-        scope=top.take_texts("scope", allowed=_CANONICAL),
         rules=cast(tuple[Rule, ...], top.take_texts("rules", allowed=set(get_args(Rule)))),
         dialect=_read_dialect(top.take_section("dialect")),
         dates=_read_dates(top.take_section("dates")),
@@ -120,14 +129,41 @@ def _read_columns(section: "_Section") -> Iterable[Column]:
 
 
 def _check_together(file_name: str, contract: Contract) -> None:
-    names = {column.name for column in contract.columns}
-    if twice := names & set(contract.constants):
-        raise ContractError(f"contract {file_name}: {min(twice)} is both a column and a constant")
+    """Refuses fields that are right by themselves and wrong together."""
+    for problem in (*_judge_columns(contract), *_judge_whole(file_name, contract)):
+        raise ContractError(f"contract {file_name}: {problem}")
+
+
+def _judge_whole(file_name: str, contract: Contract) -> Iterator[str]:
+    known = {column.name for column in contract.columns} | contract.constants.keys()
+    if file_name != f"{contract.name}.toml":
+        yield f"name is {contract.name!r}; expected the file's name without .toml"
+    if contract.mode != _MODES[contract.dialect.format]:
+        mode = _MODES[contract.dialect.format]
+        yield f"mode is {contract.mode!r}; files of format {contract.dialect.format} are {mode}"
     if contract.mode == "upsert" and "date" not in contract.key:
-        raise ContractError(f"contract {file_name}: key must hold date, got {list(contract.key)}")
-    known = names | set(contract.constants) | set(GRAIN)
-    if lost := [name for name in (*contract.key, *contract.scope) if name not in known]:
-        raise ContractError(f"contract {file_name}: {lost[0]} is neither a column nor a constant")
+        yield f"key must hold date, got {list(contract.key)}"
+    for name in contract.key:
+        if name not in known:
+            yield f"key names {name}, which is neither a column nor a constant"
+
+
+def _judge_columns(contract: Contract) -> Iterator[str]:
+    columns = {column.name: column for column in contract.columns}
+    if contract.dialect.format == "csv" and "date" not in columns:
+        yield "columns.date is missing: every row needs its day"
+    for name in sorted(columns.keys() & contract.constants.keys()):
+        yield f"{name} is both a column and a constant"
+    for name, column in columns.items():
+        expected = _TYPES[AD_DAY.field(name).type]
+        if column.type != expected:
+            yield f"columns.{name}.type is {column.type!r}; the canonical column is {expected}"
+    for name in contract.constants:
+        if _TYPES[AD_DAY.field(name).type] != "text":
+            yield f"constants.{name} is a text; only text columns can be constants"
+    for rule in contract.rules:
+        lost = [name for name in _RULE_COLUMNS[rule] if name not in columns]
+        yield from (f"rule {rule} needs the column {name}" for name in lost)
 
 
 class _Section:

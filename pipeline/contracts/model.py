@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Mode = Literal["append", "upsert", "replace_window"]
+Mode = Literal["upsert", "replace_window"]
 ColumnType = Literal["text", "date", "integer", "decimal"]
 Format = Literal["csv", "raw"]
 Rule = Literal["clicks_le_impressions"]
@@ -79,7 +79,6 @@ class Contract:
         source: The source of its files where their place does not name one.
         mode: What a delivery means for the rows before it.
         key: The columns in which the newest delivery wins (`upsert`); holds `date`.
-        scope: The columns within which a delivery speaks for its dates (`replace_window`).
         rules: Named rules between columns.
         dialect: How bytes become rows.
         dates: Which dates are plausible.
@@ -93,7 +92,6 @@ class Contract:
     source: str
     mode: Mode
     key: tuple[str, ...]
-    scope: tuple[str, ...]
     rules: tuple[Rule, ...]
     dialect: Dialect
     dates: Dates

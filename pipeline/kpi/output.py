@@ -51,9 +51,20 @@ def render_csv(result: Result) -> str:
     return sink.getvalue()
 
 
-def render_cells(result: Result) -> list[tuple[str, ...]]:
-    """Each value as text, '' for null."""
-    return [tuple(map(_write_cell, row)) for row in result.rows]
+def render_cells(result: Result, *, digits: int | None = None) -> list[tuple[str, ...]]:
+    """Each value as text, '' for null.
+
+    Args:
+        result: The rows.
+        digits: Significant digits of a float, for people; all of them where it is None.
+    """
+    return [tuple(_write_cell(_round(value, digits)) for value in row) for row in result.rows]
+
+
+def _round(value: object, digits: int | None) -> object:
+    if digits is None or not isinstance(value, float) or not math.isfinite(value):
+        return value
+    return float(f"{value:.{digits}g}")
 
 
 def _write_cell(value: object) -> str:

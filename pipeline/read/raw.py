@@ -1,15 +1,14 @@
 """Reads the generator's Parquet days: trusted where their bytes are what the manifest says."""
 
 import hashlib
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.contracts import Contract
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, MissingError
 from pipeline.schema import AD_DAY
 
 
@@ -17,13 +16,13 @@ class DataPart(NamedTuple):
     """One data file that a manifest lists.
 
     Attributes:
-        local: Where its bytes are.
+        read: Gives its bytes.
         name: Its name, for messages.
         sha256: What the manifest says of its bytes.
         rows: What the manifest says of its rows.
     """
 
-    local: Path
+    read: Callable[[], bytes]
     name: str
     sha256: str
     rows: int
@@ -44,7 +43,12 @@ def read_day(parts: Iterable[DataPart], contract: Contract) -> pa.Table:
 
 
 def _read_part(part: DataPart, schema: pa.Schema) -> pa.Table:
-    data = part.local.read_bytes()
+    try:
+        data = part.read()
+    except MissingError as error:
+        raise BadFileError(
+            "missing_file", f"{part.name} is in the manifest and not in its folder"
+        ) from error
     if hashlib.sha256(data).hexdigest() != part.sha256:
         raise BadFileError(
             "checksum_mismatch", f"{part.name} is not the file that the manifest lists"

@@ -78,8 +78,8 @@ def refuse_mixed(
         )
 
 
-def _meaning(contract: Contract) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    return contract.mode, contract.key, contract.scope
+def _meaning(contract: Contract) -> tuple[str, tuple[str, ...]]:
+    return contract.mode, contract.key
 
 
 def list_rejects(

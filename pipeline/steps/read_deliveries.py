@@ -1,5 +1,6 @@
 """Reads the files of a merge in parallel and keeps what was read for a second attempt."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,12 +107,17 @@ class Reader:
 
     def _plan_day(self, number: int, delivery: Delivery, manifest: Manifest) -> RawTask:
         folder = day_folder(manifest.date)
-        fetch = self.lake.storage.fetch
+        read = self.lake.storage.read
         return RawTask(
             file_no=number,
             path=delivery.found.path,
             parts=[
-                DataPart(fetch(f"{folder}/{file.name}"), file.name, file.sha256, file.rows)
+                DataPart(
+                    functools.partial(read, f"{folder}/{file.name}"),
+                    file.name,
+                    file.sha256,
+                    file.rows,
+                )
                 for file in manifest.files
             ],
             contract=self.contracts[RAW_CONTRACT],

@@ -1,7 +1,6 @@
 """The main job against the original program: the same files, the same numbers, the same bytes."""
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from pipeline.export.run import export_csv
 from pipeline.export.target import FolderTarget
 from pipeline.generate.request import GenerateRequest
+from pipeline.generate.write import generate_days
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.views import open_reading_connection
 from pipeline.lake import Lake
@@ -228,20 +228,19 @@ def run_small_elsewhere(home: Home, *, seed_rows: int) -> Path:
     return other.root
 
 
-def test_time_zone_and_hash_seed_change_no_byte(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    outputs = set()
-    for zone, seed in (("UTC", "0"), ("America/Argentina/Buenos_Aires", "1"), ("Asia/Tokyo", "2")):
-        folder = tmp_path / seed
-        environment = os.environ | {
-            "TZ": zone,
-            "PYTHONHASHSEED": seed,
-            "ADLAKE_URI": str(folder / "lake"),
-        }
-        command = [sys.executable, "-m", "pipeline", "run", "--start", "2024-02-28"]
-        command += ["--end", "2024-03-01", "--rows", "600", "--local-dir", str(folder / "out")]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
-        outputs.add((folder / "out/marketing_master_dataset.csv").read_bytes())
-    assert len(outputs) == 1
+def test_a_generated_day_with_a_missing_file_is_set_aside_and_others_go_on(home: Home) -> None:
+    request = GenerateRequest(start=date(2024, 1, 1), end=date(2024, 1, 3), seed=7, rows=300)
+    generate_days(home.lake, request, today=date(2026, 1, 1), workers=1)
+    (lost,) = (home.root / "raw/ad_day/date=2024-01-02").glob("*.parquet")
+    lost.unlink()
+    home.merge()
+    reasons = home.read_ledger().select("path", "reason").rows()
+    assert [reason for path, reason in reasons if "2024-01-02" in path] == ["missing_file"]
+    assert home.read_master()["date"].unique().sort().to_list() == [
+        date(2024, 1, 1),
+        date(2024, 1, 3),
+    ]
+    snapshot = home.lake.take_snapshot()
+    with open_reading_connection(home.lake, snapshot) as connection:
+        days = connection.sql("select distinct date from raw order by date").fetchall()
+    assert days == [(date(2024, 1, 1),), (date(2024, 1, 3),)]
