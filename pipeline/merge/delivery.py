@@ -196,7 +196,9 @@ def find_grown(deliveries: Sequence[Delivery], ledger: pl.DataFrame) -> list[Del
 
     A delivery is resolved as a whole, so that it does not matter which of its files came first.
     """
-    growing = {(one.source, *one.rank) for one in deliveries if one.kind == "text"}
+    growing = [(one.source, *one.rank) for one in deliveries if one.kind == "text"]
+    names = ["source", "delivered_at", "delivery_id"]
+    wanted = pl.DataFrame(growing, schema=ledger.select(names).schema, orient="row")
     merged = ledger.filter((pl.col("outcome") == "merged") & pl.col("sha256").is_not_null())
     return [
         Delivery(
@@ -208,6 +210,5 @@ def find_grown(deliveries: Sequence[Delivery], ledger: pl.DataFrame) -> list[Del
             sha256=row["sha256"],
             reread=True,
         )
-        for row in merged.iter_rows(named=True)
-        if (row["source"], row["delivered_at"], row["delivery_id"]) in growing
+        for row in merged.join(wanted, on=names, how="semi").iter_rows(named=True)
     ]

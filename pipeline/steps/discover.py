@@ -1,7 +1,7 @@
 """Finds what the ledger does not know yet, and gives each file its identity."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -117,38 +117,51 @@ def _add_texts(
     *,
     workers: int,
 ) -> None:
+    hashed = list(_hash_texts(discovery, lake, texts, workers=workers))
+    # Only what the ledger holds of these very bytes can matter.
+    seen = ledger.filter(pl.col("sha256").is_in([sha256 for _, sha256 in hashed]))
+    pins = read_pins(seen)
+    known = _read_identities(seen)
     now = datetime.now(UTC)
-    pins = read_pins(ledger)
-    known = _read_identities(ledger)
-    hashes = map_threads(_hasher(lake), texts, workers=workers)
-    for found, sha256 in zip(texts, hashes, strict=True):
-        if sha256 is None:
-            discovery.unfinished.append(found.path)
-            continue
-        if isinstance(sha256, DeniedError):
-            discovery.settled.append(_refuse(found, "no_permission", str(sha256)))
-            continue
+    for found, sha256 in hashed:
         try:
             delivery = identify_text(found, sha256=sha256, pinned=pins, now=now)
         except BadFileError as error:
             discovery.settled.append(_refuse(found, error.rule, str(error)))
             continue
-        identity = _identify(delivery)
         pins.setdefault((delivery.source, sha256), delivery.delivered_at)
+        identity = _identify(delivery)
         if identity in known:
-            first_path, rows = known[identity]
-            if first_path != found.path:
-                detail = f"the same bytes as {first_path}"
-                twin = _set_aside(delivery, "same_file", detail, rows, same_as=first_path)
-                discovery.settled.append(twin)
+            _add_twin(discovery, delivery, *known[identity])
             continue
-        export = find_export(lake.storage, sha256)
-        if export is not None:
+        known[identity] = (found.path, 0)  # its rows are counted once it has been read
+        if export := find_export(lake.storage, sha256):
             detail = f"this lake's own export {export['name']} of version {export['version']}"
             discovery.settled.append(_set_aside(delivery, "own_export", detail, export["rows"]))
         else:
             discovery.deliveries.append(delivery)
-        known[identity] = (found.path, 0)  # its rows are counted once it has been read
+
+
+def _hash_texts(
+    discovery: Discovery, lake: Lake, texts: Sequence[Found], *, workers: int
+) -> Iterator[tuple[Found, str]]:
+    """The files that could be read as they were listed, with the sha256 of their bytes."""
+    hashes = map_threads(_hasher(lake), texts, workers=workers)
+    for found, sha256 in zip(texts, hashes, strict=True):
+        if sha256 is None:
+            discovery.unfinished.append(found.path)
+        elif isinstance(sha256, DeniedError):
+            discovery.settled.append(_refuse(found, "no_permission", str(sha256)))
+        else:
+            yield found, sha256
+
+
+def _add_twin(discovery: Discovery, delivery: Delivery, first_path: str, rows: int) -> None:
+    """Counts a file whose bytes are known as duplicate, but not one that was only touched."""
+    if first_path != delivery.found.path:
+        detail = f"the same bytes as {first_path}"
+        twin = _set_aside(delivery, "same_file", detail, rows, same_as=first_path)
+        discovery.settled.append(twin)
 
 
 def _hasher(lake: Lake) -> Callable[[Found], str | DeniedError | None]:
