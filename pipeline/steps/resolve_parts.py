@@ -167,7 +167,7 @@ def _load_files(
     """The same for files of one contract, whose spooled rows have the same columns."""
     paths = sorted({path for number in numbers for path in batch.results[number].spooled})
     rows = (
-        pl.scan_ipc(paths)
+        pl.scan_ipc(paths, glob=False, hive_partitioning=False)
         .filter(pl.col("date").is_between(part.first, part.last))
         .join(_describe_files(batch, numbers, contract), on=FILE_NO, how="inner")
     )

@@ -29,7 +29,9 @@ class Home:
 
     def read_master(self) -> pl.DataFrame:
         uris = list(self.lake.take_snapshot().file_uris)
-        return pl.read_parquet(uris, hive_partitioning=False) if uris else pl.DataFrame()
+        return (
+            pl.read_parquet(uris, glob=False, hive_partitioning=False) if uris else pl.DataFrame()
+        )
 
     def read_ledger(self) -> pl.DataFrame:
         return read_ledger(self.lake.take_snapshot().ledger_uris).sort("n", "path")

@@ -13,6 +13,7 @@ from pipeline.errors import ChangedOutsideError, CommitConflictError, FormatErro
 from pipeline.lake import Lake
 from pipeline.merge.delivery import format_delivered
 from pipeline.steps.merge import merge
+from pipeline.storage import LocalStorage
 from pipeline.table import Table, open_table
 from tests.lots import HEADER, make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home
@@ -174,6 +175,16 @@ def test_twins_in_one_merge_are_counted_once(home: Home) -> None:
     check_account(home)
 
 
+@pytest.mark.parametrize("name", ["it's [1]", "a*b", "año=2024", "with space"])
+def test_a_lake_may_have_a_name_that_means_something_elsewhere(tmp_path: Path, name: str) -> None:
+    home = Home(tmp_path / name, Lake(LocalStorage(tmp_path / name)))
+    write_lot(home.root / "marketing_data_1.csv", [make_line(campaign_id="a")])
+    home.merge()
+    write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
+    assert home.merge().rows == 2
+    assert home.read_ledger().height == 2
+
+
 def test_a_touched_file_is_not_a_new_delivery(home: Home) -> None:
     lot = write_lot(home.root / "landing/lots/a.csv", [make_line()])
     home.merge()
@@ -219,7 +230,7 @@ def test_a_delivery_that_grows_ends_as_if_it_had_come_at_once(home: Home, tmp_pa
         deliver(home, 1, name, *lines)
         home.merge()
         check_account(home)
-    other = Home(tmp_path / "other", Lake(type(home.lake.storage)(tmp_path / "other")))
+    other = Home(tmp_path / "other", Lake(LocalStorage(tmp_path / "other")))
     for name, lines in reversed(files.items()):
         deliver(other, 1, name, *lines)
     other.merge()
