@@ -45,15 +45,18 @@ def map_isolated(
 ) -> list[Result | Crashed]:
     """Returns `function(part)` for each part, worked on in child processes.
 
-    A child that dies (a crash in native code, out of memory) takes no other part down: what was
-    unfinished runs again, each part in a child of its own, and the part that dies there as well
-    gives a `Crashed`. `function` and the parts must be picklable.
+    A part that fails takes no other part down, and gives a `Crashed`. Where its child dies (a
+    crash in native code, out of memory), what was unfinished runs again, each part in a child of
+    its own. `function` and the parts must be picklable.
+
+    Raises:
+        OSError: The machine failed a child, as with a full disk: that is no fault of a part.
     """
     results: dict[int, Result | Crashed] = {}
     context = _choose_context(function.__module__)
     count = max(1, min(workers, len(parts)))
     with ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_parent) as pool:
-        futures = [pool.submit(function, part) for part in parts]
+        futures = [pool.submit(_guard, function, part) for part in parts]
         for number, future in enumerate(futures):
             try:
                 results[number] = future.result()
@@ -70,9 +73,23 @@ def _run_alone(
 ) -> Result | Crashed:
     with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as pool:
         try:
-            return pool.submit(function, part).result()
+            return pool.submit(_guard, function, part).result()
         except BrokenProcessPool:
             return Crashed("the process that read it died")
+
+
+def _guard(function: Callable[[Part], Result], part: Part) -> Result | Crashed:
+    """Keeps whatever a part does to its reader inside the child.
+
+    Nothing less than everything is caught: a panic of native code is no Exception, and it can't
+    be pickled, so it would end the whole run.
+    """
+    try:
+        return function(part)
+    except (OSError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - see above: isolation is the purpose
+        return Crashed(f"{type(error).__name__}: {error}")
 
 
 def _end_with_parent() -> None:

@@ -84,18 +84,25 @@ class QueryError(AdlakeError):
 
 
 class StorageError(AdlakeError):
-    """The storage cannot list, read or write."""
+    """The storage cannot list, read or write; it may be back in a minute."""
 
     exit_code = 4
+    retryable = True
 
 
 class MissingError(StorageError):
     """The file is not there."""
 
+    retryable = False
+
 
 class ExistsError(StorageError):
     """A create-only write found the file already there."""
 
+    retryable = False
+
 
 class DeniedError(StorageError):
     """The storage refused access."""
+
+    retryable = False

@@ -150,11 +150,13 @@ class Lake:
             if not missing:
                 return
             number = ledger_number(missing[0].path)
-            # A conflict means that another process was faster: the next round sees its commit.
-            with contextlib.suppress(CommitConflictError):
+            try:
                 ledger.commit(
                     adds=missing[:1], removes=[], transaction=number, metadata={"n": number}
                 )
+            except CommitConflictError:
+                if self.open_ledger().transaction < number:
+                    raise  # nobody was faster: the ledger cannot be written
 
     def take_snapshot(self, version: int | None = None) -> Snapshot:
         """Pins one version of the master for reading.
@@ -170,11 +172,11 @@ class Lake:
             files=tuple(files),
             file_uris=tuple(master.locate(files)),
             transaction=master.transaction,
-            ledger_uris=tuple(self._list_ledger(master)),
+            ledger_uris=tuple(self.list_ledger(master)),
         )
 
-    def _list_ledger(self, master: Table) -> list[str]:
-        """The ledger's files up to the master's transaction.
+    def list_ledger(self, master: Table) -> list[str]:
+        """The full names of the ledger's files up to the master's transaction.
 
         A merge that was stopped right after its commit has written its ledger file but not yet
         added it to the ledger table; the commit names it, so a reader adds it.
@@ -196,6 +198,8 @@ def ledger_number(path: str) -> int:
 def read_ledger_files(master: Table, *, after: int) -> list[DataFile]:
     """The ledger files that the master's commits after a transaction name, oldest first."""
     wanted = master.transaction - after
+    if wanted <= 0:
+        return []  # the handle is older than the ledger
     named = [
         commit.metadata["ledger"]
         for commit in _read_until(master, wanted)

@@ -109,17 +109,29 @@ class Table:
         return commits[0]
 
     def refuse_foreign_commit(self) -> None:
-        """Stops where someone else wrote the newest version.
+        """Stops where someone else made the newest change; vacuums change nothing.
 
         Raises:
-            ChangedOutsideError: The newest commit is neither adlake's nor a vacuum's.
+            ChangedOutsideError: As said.
         """
-        newest = self.read_newest_commit()
-        if not newest.metadata and newest.operation not in _FOREIGN_ALLOWED:
+        newest = self._read_newest_change()
+        if newest is not None and not newest.metadata:
             raise ChangedOutsideError(
                 f"{self.uri} was changed outside adlake at version {newest.version} by "
-                f"{newest.operation}: restore the version before it, or make the master anew"
+                f"{newest.operation}, so its rows no longer follow from what was delivered: read "
+                f"an older one with --version {newest.version - 1}; to go on, copy raw/, landing/ "
+                f"and the lots into a new lake and merge there"
             )
+
+    def _read_newest_change(self) -> Commit | None:
+        """The newest commit that is no vacuum's; None where the log begins with one."""
+        limit = 8
+        while True:
+            commits = self.read_commits(limit)
+            changes = [one for one in commits if one.operation not in _FOREIGN_ALLOWED]
+            if changes or len(commits) < limit:
+                return changes[0] if changes else None
+            limit *= 2
 
     def commit(
         self,

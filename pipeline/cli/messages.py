@@ -50,8 +50,8 @@ def say_merged(outcome: "MergeOutcome") -> None:
     _say_quarantined(outcome)
     if outcome.unfinished:
         typer.echo(
-            f"still being written: {count(len(outcome.unfinished), 'file')}, first "
-            f"{outcome.unfinished[0]}: the next merge takes what is done",
+            f"not complete yet, or gone: {count(len(outcome.unfinished), 'file')}, first "
+            f"{outcome.unfinished[0]}: the next merge looks again",
             err=True,
         )
 

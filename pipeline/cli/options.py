@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.errors import AdlakeError, UsageError
+from pipeline.errors import AdlakeError, StorageError, UsageError
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,6 +85,10 @@ def open_session(lake: str | None, *, verbose: bool, debug: bool) -> Iterator[Se
         _end(str(error), error.exit_code)
     except (typer.Exit, typer.Abort, KeyboardInterrupt, BrokenPipeError):
         raise
+    except OSError as error:
+        if debug:
+            raise
+        _end(str(error), StorageError.exit_code)
     except Exception as error:
         if debug:
             raise

@@ -30,6 +30,8 @@ _TYPES: Mapping[pa.DataType, ColumnType] = {
     pa.int64(): "integer",
     DECIMAL: "decimal",
 }
+_GENERATOR = "generated.toml"
+_NOT_SPLIT = ("account", "breakdown", "segment")
 _MODES: Mapping[Format, Mode] = {"csv": "upsert", "raw": "replace_window"}
 _RULE_COLUMNS: Mapping[Rule, Sequence[str]] = {"clicks_le_impressions": ("clicks", "impressions")}
 
@@ -51,6 +53,8 @@ def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
         if not folder.is_dir():
             raise ContractError(f"ADLAKE_CONTRACTS names {folder}, which is not a folder")
         texts |= {path.name: path.read_bytes() for path in sorted(folder.glob("*.toml"))}
+        if (folder / _GENERATOR).exists():
+            raise ContractError(f"contract {_GENERATOR} is the generator's own; rename {folder}'s")
     contracts = [read_contract(name, text) for name, text in sorted(texts.items())]
     return {contract.name: contract for contract in contracts}
 
@@ -66,6 +70,10 @@ def read_contract(file_name: str, text: bytes) -> Contract:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ContractError(f"contract {file_name}: {error}") from error
     top = _Section(file_name, "", document)
+    columns = tuple(_read_columns(top.take_section("columns")))
+    given = _read_constants(top.take_section("constants"))
+    names = {column.name for column in columns}
+    constants = {name: "" for name in _NOT_SPLIT if name not in names} | given
     contract = Contract(
         name=top.take_text("name"),
         description=top.take_text("description"),
@@ -75,8 +83,8 @@ def read_contract(file_name: str, text: bytes) -> Contract:
         rules=cast(tuple[Rule, ...], top.take_texts("rules", allowed=set(get_args(Rule)))),
         dialect=_read_dialect(top.take_section("dialect")),
         dates=_read_dates(top.take_section("dates")),
-        constants=_read_constants(top.take_section("constants")),
-        columns=tuple(_read_columns(top.take_section("columns"))),
+        constants=constants,
+        columns=columns,
         sha256=hashlib.sha256(text).hexdigest(),
     )
     top.refuse_rest()
@@ -108,7 +116,7 @@ def _read_dates(section: "_Section") -> Dates:
     return dates
 
 
-def _read_constants(section: "_Section") -> Mapping[str, str]:
+def _read_constants(section: "_Section") -> dict[str, str]:
     return {name: section.take_text(name, allow_empty=True) for name in section.names(_CANONICAL)}
 
 

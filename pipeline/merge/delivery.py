@@ -15,6 +15,8 @@ Rank = tuple[datetime, str]
 
 MAX_NAME_LENGTH = 512
 MAX_AHEAD = timedelta(days=1)
+RESERVED_SOURCES = frozenset({"generated"})
+"""Whose files come from elsewhere than landing/."""
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 _ROOT_LOT = re.compile(r"marketing_data_[0-9]+\.csv")
@@ -97,6 +99,11 @@ def is_bad_name(path: str) -> bool:
     )
 
 
+def spell_path(path: str) -> str:
+    """A path as text that every table can hold: bytes that are not UTF-8 become an escape."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
 def is_root_lot(path: str) -> bool:
     """Whether a file at the lake's root is one of the original program's lots."""
     return _ROOT_LOT.fullmatch(path) is not None
@@ -109,13 +116,15 @@ def read_place(path: str) -> Place:
         path: `landing/<source>/[delivered=<time>/]...` or `marketing_data_<n>.csv`.
 
     Raises:
-        BadFileError: It lies in landing/ itself, below no source.
+        BadFileError: It lies in landing/ itself, or below a source that is reserved.
     """
     if is_root_lot(path):
         return Place("lots", None)
     _, *folders, _ = path.split("/")
     if not folders:
         raise BadFileError("no_source", "it lies in landing/ itself; expected landing/<source>/")
+    if folders[0] in RESERVED_SOURCES:
+        raise BadFileError("reserved_source", f"{folders[0]!r} is the generator's own source")
     delivered = [part for part in folders if part.startswith(_DELIVERED)]
     return Place(folders[0], delivered[-1].removeprefix(_DELIVERED) if delivered else None)
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipeline.contracts import Contract
 from pipeline.merge.account import FileAccount, describe_coverage
-from pipeline.merge.delivery import Delivery
+from pipeline.merge.delivery import Delivery, Rank
 from pipeline.schema import REJECTS
 from pipeline.steps.ingest import Ingested
 
@@ -51,6 +51,32 @@ def account_for(
             result.last,
         ),
     )
+
+
+def refuse_broken(
+    deliveries: Sequence[Delivery], results: Sequence[Ingested], ledger: pl.DataFrame
+) -> None:
+    """Refuses new files of a delivery whose older files no longer say what they said.
+
+    A delivery that grew is resolved as a whole. Without all of its rows the master would lose
+    those that it holds, so the new file has to wait for a person.
+    """
+    counts = ledger.filter(outcome="merged").select(
+        "path", "sha256", valid=pl.col("rows_in") - pl.col("quarantined")
+    )
+    said = {(path, sha256): valid for path, sha256, valid in counts.iter_rows()}
+    broken: dict[tuple[str, Rank], str] = {}
+    for delivery, result in zip(deliveries, results, strict=True):
+        same = result.valid == said.get((delivery.found.path, delivery.sha256))
+        if delivery.reread and (result.reason or not same):
+            broken[delivery.source, delivery.rank] = delivery.found.path
+    for delivery, result in zip(deliveries, results, strict=True):
+        if path := broken.get((delivery.source, delivery.rank)):
+            result.refuse(
+                "broken_delivery",
+                f"its delivery has grown, but {path}, merged before, can't be read again as it "
+                f"was: land this file as a delivery of its own",
+            )
 
 
 def refuse_mixed(

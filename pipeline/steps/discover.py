@@ -22,6 +22,7 @@ from pipeline.merge.delivery import (
     is_unfinished,
     leave_known_out,
     read_pins,
+    spell_path,
 )
 from pipeline.storage import Entry
 
@@ -59,11 +60,11 @@ def discover(lake: Lake, ledger: pl.DataFrame, *, workers: int) -> Discovery:
         workers: How many files are hashed at once.
     """
     discovery = Discovery()
-    entries = {entry.path: entry for entry in list_entries(lake)}
-    listed = [Found(*entry[:4]) for entry in entries.values()]
-    new = leave_known_out(listed, ledger)
+    entries = {spell_path(entry.path): entry for entry in list_entries(lake)}
+    listed = [Found(path, *entry[1:4]) for path, entry in entries.items()]
     texts: list[Found] = []
-    for found in new:
+    manifests: list[Found] = []
+    for found in leave_known_out(listed, ledger):
         if is_unfinished(found.path):
             discovery.unfinished.append(found.path)
         elif is_bad_name(found.path):
@@ -71,9 +72,10 @@ def discover(lake: Lake, ledger: pl.DataFrame, *, workers: int) -> Discovery:
         elif not entries[found.path].regular:
             discovery.settled.append(_refuse(found, "not_regular_file", "it is never opened"))
         elif parse_manifest_path(found.path):
-            _add_manifest(discovery, lake, found)
+            manifests.append(found)
         else:
             texts.append(found)
+    _add_manifests(discovery, lake, manifests, ledger)
     _add_texts(discovery, lake, texts, ledger, workers=workers)
     discovery.deliveries.sort(key=lambda delivery: (delivery.rank, delivery.sha256))
     return discovery
@@ -87,25 +89,37 @@ def list_entries(lake: Lake) -> Iterable[Entry]:
     yield from (entry for entry in storage.list(RAW) if parse_manifest_path(entry.path))
 
 
-def _add_manifest(discovery: Discovery, lake: Lake, found: Found) -> None:
-    data = lake.storage.read(found.path)
-    try:
-        manifest = read_manifest(data, path=found.path)
-    except LakeError as error:
-        discovery.settled.append(_refuse(found, "bad_manifest", str(error)))
-        return
-    discovery.manifests[found.path] = manifest
-    discovery.deliveries.append(
-        Delivery(
-            found=found,
-            kind="raw",
-            source=manifest.source,
-            delivered_at=manifest.delivered_at,
-            delivery_id=f"{manifest.account}/{manifest.date}/{manifest.generation}",
-            sha256=hashlib.sha256(data).hexdigest(),
-            account=manifest.account,
-            day=manifest.date,
-        )
+def _add_manifests(
+    discovery: Discovery, lake: Lake, manifests: Sequence[Found], ledger: pl.DataFrame
+) -> None:
+    read: list[tuple[Delivery, Manifest]] = []
+    for found in manifests:
+        try:
+            data = lake.storage.read(found.path)
+            manifest = read_manifest(data, path=found.path)
+        except MissingError:
+            discovery.unfinished.append(found.path)
+        except LakeError as error:
+            discovery.settled.append(_refuse(found, "bad_manifest", str(error)))
+        else:
+            read.append((_identify_day(found, manifest, data), manifest))
+    known = _read_identities(ledger, [delivery.sha256 for delivery, _ in read])
+    for delivery, manifest in read:
+        if _identify(delivery) not in known:  # else it was only copied or touched
+            discovery.manifests[delivery.found.path] = manifest
+            discovery.deliveries.append(delivery)
+
+
+def _identify_day(found: Found, manifest: Manifest, data: bytes) -> Delivery:
+    return Delivery(
+        found=found,
+        kind="raw",
+        source=manifest.source,
+        delivered_at=manifest.delivered_at,
+        delivery_id=f"{manifest.account}/{manifest.date}/{manifest.generation}",
+        sha256=hashlib.sha256(data).hexdigest(),
+        account=manifest.account,
+        day=manifest.date,
     )
 
 
@@ -118,10 +132,9 @@ def _add_texts(
     workers: int,
 ) -> None:
     hashed = list(_hash_texts(discovery, lake, texts, workers=workers))
-    # Only what the ledger holds of these very bytes can matter.
-    seen = ledger.filter(pl.col("sha256").is_in([sha256 for _, sha256 in hashed]))
-    pins = read_pins(seen)
-    known = _read_identities(seen)
+    digests = [sha256 for _, sha256 in hashed]
+    pins = read_pins(ledger.filter(pl.col("sha256").is_in(digests)))
+    known = _read_identities(ledger, digests)
     now = datetime.now(UTC)
     for found, sha256 in hashed:
         try:
@@ -129,7 +142,8 @@ def _add_texts(
         except BadFileError as error:
             discovery.settled.append(_refuse(found, error.rule, str(error)))
             continue
-        pins.setdefault((delivery.source, sha256), delivery.delivered_at)
+        if delivery.delivery_id == sha256:  # its time is not declared, but that of first sight
+            pins.setdefault((delivery.source, sha256), delivery.delivered_at)
         identity = _identify(delivery)
         if identity in known:
             _add_twin(discovery, delivery, *known[identity])
@@ -184,9 +198,11 @@ def _identify(delivery: Delivery) -> _Identity:
     return delivery.source, delivery.delivered_at, delivery.delivery_id, delivery.sha256
 
 
-def _read_identities(ledger: pl.DataFrame) -> dict[_Identity, tuple[str, int]]:
-    """The path under which each identity was first seen, and its rows."""
-    seen = ledger.filter(pl.col("sha256").is_not_null()).sort("n", "path")
+def _read_identities(
+    ledger: pl.DataFrame, digests: Sequence[str]
+) -> dict[_Identity, tuple[str, int]]:
+    """For files of these bytes: the path under which each was first seen, and its rows."""
+    seen = ledger.filter(pl.col("sha256").is_in(digests)).sort("n", "path")
     columns = ["source", "delivered_at", "delivery_id", "sha256", "path", "rows_in"]
     known: dict[_Identity, tuple[str, int]] = {}
     for source, delivered_at, delivery_id, sha256, path, rows in seen.select(columns).iter_rows():

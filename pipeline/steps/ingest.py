@@ -22,6 +22,9 @@ from pipeline.read.text import read_head, read_rows
 from pipeline.schema import Fault
 from pipeline.validate import Verdict, validate_texts, validate_typed
 
+VANISHED = "vanished"
+"""The file went away, or is not there yet, while it was read: no verdict on it."""
+
 RejectRow = tuple[str, int, str, str, str, str, str]
 
 
@@ -88,6 +91,11 @@ class Ingested:
     reason: str = ""
     detail: str = ""
     spooled: list[Path] = field(default_factory=list)
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the next run may well be able to read the file."""
+        return self.reason in {VANISHED, "missing_file"}
 
     def refuse(self, reason: str, detail: str) -> None:
         """Sets the whole file aside: nothing of it is taken."""
@@ -168,7 +176,7 @@ def _stack_days(read: Sequence[tuple[RawTask, pa.Table]]) -> pl.DataFrame:
 def _take_days(
     rows: pl.DataFrame, tasks: Sequence[RawTask], results: Mapping[int, Ingested], spool: Path
 ) -> None:
-    # A generated day is always delivered on the next, so the latest delivery judges all of them.
+    # Its manifest has a day delivered on the next, so one moment can judge all of them.
     delivered_on = max(task.delivered_on for task in tasks)
     verdict = validate_typed(rows, tasks[0].contract, delivered_on=delivered_on)
     paths = {task.file_no: task.path for task in tasks}

@@ -9,7 +9,13 @@ from pathlib import Path
 from pipeline.contracts import Contract, load_contracts
 from pipeline.errors import BadFileError, ExistsError, UsageError
 from pipeline.lake import LANDING, Lake
-from pipeline.merge.delivery import format_delivered, is_bad_name, is_unfinished, parse_delivered
+from pipeline.merge.delivery import (
+    RESERVED_SOURCES,
+    format_delivered,
+    is_bad_name,
+    is_unfinished,
+    parse_delivered,
+)
 from pipeline.read.recognise import recognise
 from pipeline.read.text import read_head
 from pipeline.settings import Settings
@@ -51,8 +57,8 @@ def land(
         UsageError: There is no such file, or one is of no contract; nothing has been landed then.
         ExistsError: The delivery holds another file of the name.
     """
-    if source is not None and (not source or "/" in source or source.startswith(".")):
-        raise UsageError(f"--source is {source!r}; expected a name without slashes")
+    if source is not None and not _is_source(source):
+        raise UsageError(f"--source is {source!r}; expected a plain name of your own")
     files = _list_files(given)
     contracts = load_contracts(settings.contracts_dir)
     recognised = [(path, _recognise(path, contracts)) for path in files]
@@ -78,6 +84,8 @@ def _list_files(given: Sequence[Path]) -> list[Path]:
             if not inside:
                 raise UsageError(f"{path} holds no file to land")
             files += inside
+        elif path.is_file() and not _is_data(path):
+            raise UsageError(f"{path} has the name of a hidden or unfinished file; rename it")
         elif path.is_file():
             files.append(path)
         else:
@@ -92,6 +100,11 @@ def _list_files(given: Sequence[Path]) -> list[Path]:
             raise UsageError(f"{path.name!r} is a name with control characters; rename the file")
         seen[path.name] = path
     return files
+
+
+def _is_source(name: str) -> bool:
+    plain = name.isprintable() and not any(mark in name for mark in "/\\=")
+    return plain and bool(name) and not name.startswith(".") and name not in RESERVED_SOURCES
 
 
 def _is_data(path: Path) -> bool:

@@ -7,13 +7,20 @@ from pathlib import Path
 
 from pipeline.contracts import Contract
 from pipeline.engine import Crashed, map_isolated, map_threads
+from pipeline.errors import BadFileError, DeniedError, MissingError
 from pipeline.lake import Lake
 from pipeline.manifest import Manifest, day_folder
 from pipeline.merge.delivery import Delivery
 from pipeline.read.raw import DataPart
-from pipeline.steps.ingest import Ingested, RawTask, TextTask, ingest_raw, ingest_text
+from pipeline.steps.ingest import (
+    VANISHED,
+    Ingested,
+    RawTask,
+    TextTask,
+    ingest_raw,
+    ingest_text,
+)
 
-RAW_CONTRACT = "generated"
 BATCH_DAYS = 32
 BYTES_A_CHILD = 4_000_000
 """A second child is started only where its start is worth it."""
@@ -58,27 +65,42 @@ class Reader:
         return [self._done[delivery] for delivery in deliveries]
 
     def _read_texts(self, items: Sequence[tuple[int, Delivery]], folder: Path) -> None:
-        tasks = [
-            TextTask(
-                file_no=number,
-                path=delivery.found.path,
-                local=self.lake.storage.fetch(delivery.found.path),
-                contracts=tuple(self.contracts.values()),
-                delivered_on=delivery.delivered_at.date(),
-                spool=folder,
-            )
-            for number, delivery in items
-        ]
-        size = sum(delivery.found.size for _, delivery in items)
+        tasks: list[tuple[Delivery, TextTask]] = []
+        for number, delivery in items:
+            try:
+                tasks.append((delivery, self._open(number, delivery, folder)))
+            except BadFileError as error:
+                result = self._done[delivery] = Ingested(number)
+                result.refuse(error.rule, str(error))
+        size = sum(delivery.found.size for delivery, _ in tasks)
         workers = min(self.workers, 1 + size // BYTES_A_CHILD)
-        results = map_isolated(ingest_text, tasks, workers=workers)
-        for (number, delivery), result in zip(items, results, strict=True):
-            self._done[delivery] = (
-                Ingested(number, reason="reader_crashed", detail=result.detail)
-                if isinstance(result, Crashed)
-                else result
-            )
+        results = map_isolated(ingest_text, [task for _, task in tasks], workers=workers)
+        for (delivery, task), read in zip(tasks, results, strict=True):
+            result = read if isinstance(read, Ingested) else Ingested(task.file_no)
+            if isinstance(read, Crashed):
+                result.refuse("reader_crashed", read.detail)
+            self._done[delivery] = result
         self._tell(len(items))
+
+    def _open(self, number: int, delivery: Delivery, folder: Path) -> TextTask:
+        path = delivery.found.path
+        storage = self.lake.storage
+        try:
+            local = storage.fetch(path)
+            # A new file was hashed a moment ago; one that is read again, when it was new.
+            changed = delivery.reread and storage.digest(path) != delivery.sha256
+        except (MissingError, DeniedError) as error:
+            raise BadFileError(VANISHED, str(error)) from error
+        if changed:
+            raise BadFileError(VANISHED, f"{path} is not what it was when it was merged")
+        return TextTask(
+            file_no=number,
+            path=path,
+            local=local,
+            contracts=tuple(self.contracts.values()),
+            delivered_on=delivery.delivered_at.date(),
+            spool=folder,
+        )
 
     def _read_days(
         self,
@@ -120,7 +142,7 @@ class Reader:
                 )
                 for file in manifest.files
             ],
-            contract=self.contracts[RAW_CONTRACT],
+            contract=self.contracts[delivery.source],
             day=manifest.date,
             delivered_on=delivery.delivered_at.date(),
         )

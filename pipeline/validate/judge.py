@@ -15,6 +15,7 @@ _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _EXPONENT = re.compile(r"-?[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,3}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_LONGEST_INTEGER = 100
 _STEP = Decimal(1).scaleb(-SCALE)
 
 
@@ -42,7 +43,8 @@ def judge_integer(text: str) -> int:
         raise Refused("not_finite", "a whole number")
     if not _INTEGER.fullmatch(text):
         raise Refused("not_integer", "a whole number, digits only")
-    value = int(text.split(".", 1)[0])
+    # Python refuses to read a text of thousands of digits at all.
+    value = int(text.split(".", 1)[0]) if len(text) <= _LONGEST_INTEGER else INTEGER_LIMIT
     if not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
         raise Refused("out_of_range", "a whole number of at most 63 bits")
     return value

@@ -48,7 +48,7 @@ final as (
             rollup.source is not distinct from chosen.source
             and rollup.account is not distinct from chosen.account
             and rollup.date = chosen.date
-            and rollup.breakdown = chosen.breakdown
+            and rollup.breakdown is not distinct from chosen.breakdown
 )
 
 select * from final

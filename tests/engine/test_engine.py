@@ -1,5 +1,6 @@
 """Mapping over parts: order kept, errors raised, a dying child contained."""
 
+import errno
 import os
 import signal
 
@@ -24,6 +25,19 @@ def fail_on_two(number: int) -> int:
     return number
 
 
+def panic_on_two(number: int) -> int:
+    class Panic(BaseException):
+        """Of a class that pickle cannot find again."""
+
+    if number == 2:
+        raise Panic
+    return number
+
+
+def fill_disk(number: int) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device", str(number))
+
+
 @pytest.mark.parametrize("workers", [1, 2, 8])
 def test_results_come_in_the_order_of_the_parts(workers: int) -> None:
     assert list(map_threads(square, range(20), workers=workers)) == [n * n for n in range(20)]
@@ -41,9 +55,20 @@ def test_a_child_that_dies_takes_no_other_part_down() -> None:
     assert isinstance(results[2], Crashed)
 
 
-def test_an_error_in_a_child_is_raised_as_it_is() -> None:
-    with pytest.raises(ValueError, match="two"):
-        map_isolated(fail_on_two, range(5), workers=2)
+def test_a_part_that_fails_in_its_child_takes_no_other_down() -> None:
+    results = map_isolated(fail_on_two, range(5), workers=2)
+    assert results == [0, 1, Crashed("ValueError: two"), 3, 4]
+
+
+def test_a_panic_that_cannot_be_pickled_stays_in_its_child() -> None:
+    results = map_isolated(panic_on_two, range(4), workers=2)
+    assert [results[n] for n in (0, 1, 3)] == [0, 1, 3]
+    assert isinstance(results[2], Crashed)
+
+
+def test_a_failure_of_the_machine_is_raised() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        map_isolated(fill_disk, range(2), workers=1)
 
 
 def test_no_parts_start_nothing() -> None:

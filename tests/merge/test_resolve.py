@@ -176,6 +176,16 @@ def test_a_late_old_delivery_revives_nothing_and_is_counted() -> None:
     assert resolved.lost.rows() == [(0, False)]
 
 
+def test_ties_in_one_file_go_by_line_and_between_files_by_hash() -> None:
+    file = File(1, "a", (("x", 0, 100), ("x", 0, 300)), (0, 0))
+    twin = File(1, "b", (("x", 0, 200),), (0, 0))
+    for rows in (make_rows(file, 0), make_rows(file, 0).reverse()):
+        alone = resolve(pl.DataFrame(schema=SCHEMA), rows, key=KEY)
+        assert as_dict(alone.rows) == {("x", 0): 300}
+    both = pl.concat([make_rows(twin, 1), make_rows(file, 0)])
+    assert as_dict(resolve(pl.DataFrame(schema=SCHEMA), both, key=KEY).rows) == {("x", 0): 200}
+
+
 def test_a_delivery_that_grew_is_resolved_as_a_whole() -> None:
     first = File(1, "b", (("x", 0, 100),), (0, 0))
     second = File(1, "a", (("x", 0, 200),), (0, 0))

@@ -88,7 +88,10 @@ def test_landing_into_a_dated_delivery_again_is_harmless_with_the_same_bytes_onl
     assert home.merge().rows == 1
 
 
-@pytest.mark.parametrize("option", [{"delivered": "yesterday"}, {"source": "a/b"}, {"source": ""}])
+@pytest.mark.parametrize(
+    "option",
+    [{"delivered": "yesterday"}, {"source": "a/b"}, {"source": ""}, {"source": "generated"}],
+)
 def test_bad_options_are_wrong_use(home: Home, tmp_path: Path, option: dict[str, str]) -> None:
     lot = write_lot(tmp_path / "a.csv", [make_line()])
     with pytest.raises(UsageError):

@@ -1,6 +1,7 @@
 """The main job against the original program: the same files, the same numbers, the same bytes."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -228,14 +229,15 @@ def run_small_elsewhere(home: Home, *, seed_rows: int) -> Path:
     return other.root
 
 
-def test_a_generated_day_with_a_missing_file_is_set_aside_and_others_go_on(home: Home) -> None:
+def test_a_generated_day_with_a_missing_file_waits_for_it_and_others_go_on(home: Home) -> None:
     request = GenerateRequest(start=date(2024, 1, 1), end=date(2024, 1, 3), seed=7, rows=300)
     generate_days(home.lake, request, today=date(2026, 1, 1), workers=1)
     (lost,) = (home.root / "raw/ad_day/date=2024-01-02").glob("*.parquet")
-    lost.unlink()
-    home.merge()
+    lost.rename(home.root / "elsewhere")
+    assert len(home.merge().unfinished) == 1
+    assert home.merge().transaction is None
     reasons = home.read_ledger().select("path", "reason").rows()
-    assert [reason for path, reason in reasons if "2024-01-02" in path] == ["missing_file"]
+    assert [path for path, _ in reasons if "2024-01-02" in path] == []
     assert home.read_master()["date"].unique().sort().to_list() == [
         date(2024, 1, 1),
         date(2024, 1, 3),
@@ -244,3 +246,44 @@ def test_a_generated_day_with_a_missing_file_is_set_aside_and_others_go_on(home:
     with open_reading_connection(home.lake, snapshot) as connection:
         days = connection.sql("select distinct date from raw order by date").fetchall()
     assert days == [(date(2024, 1, 1),), (date(2024, 1, 3),)]
+    (home.root / "elsewhere").rename(lost)
+    assert home.merge().rows == 300
+
+
+def make_days(home: Home, *, rows: int) -> None:
+    request = GenerateRequest(start=date(2024, 1, 1), end=date(2024, 1, 4), seed=7, rows=rows)
+    generate_days(home.lake, request, today=date(2026, 1, 1), workers=1)
+
+
+def test_a_day_that_was_emptied_stays_empty_when_its_older_rows_come_late(
+    home: Home, tmp_path: Path
+) -> None:
+    make_days(home, rows=400)
+    make_days(home, rows=3)
+    late = tmp_path / "late"
+    late.mkdir()
+    older = list((home.root / "raw").rglob("*.0.manifest.json"))
+    for path in older:
+        path.rename(late / f"{path.parent.name}-{path.name}")
+    assert home.merge().rows == 3
+    for path in older:
+        (late / f"{path.parent.name}-{path.name}").rename(path)
+    outcome = home.merge()
+    assert outcome.rows == 3
+    assert sum(account.superseded for account in outcome.accounts) == 400
+
+
+def test_days_far_apart_are_accepted_together_as_they_are_alone(home: Home) -> None:
+    for day in (date(1999, 1, 1), date(2024, 1, 1)):
+        request = GenerateRequest(start=day, end=day, seed=7, rows=50)
+        generate_days(home.lake, request, today=date(2026, 1, 1), workers=1)
+    assert home.merge().rows == 100
+
+
+def test_a_copied_lake_has_nothing_to_merge(home: Home, tmp_path: Path) -> None:
+    make_days(home, rows=400)
+    home.merge()
+    shutil.copytree(home.root, tmp_path / "copy", copy_function=shutil.copyfile)
+    copy = make_home(tmp_path / "copy")
+    assert copy.merge().transaction is None
+    assert copy.lake.take_snapshot().rows == 400

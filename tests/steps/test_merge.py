@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -238,6 +239,119 @@ def test_a_delivery_that_grows_ends_as_if_it_had_come_at_once(home: Home, tmp_pa
     assert home.read_master().sort(order).equals(other.read_master().sort(order))
 
 
+def grow_after(home: Home, spoil: Callable[[Path], object]) -> None:
+    """Merges a delivery, spoils its file, and lets it grow by another."""
+    deliver(home, 1, "a.csv", make_line(campaign_id="a1"), make_line(campaign_id="a2"))
+    home.merge()
+    (old,) = (home.root / "landing/lots").glob("*/a.csv")
+    spoil(old)
+    deliver(home, 1, "b.csv", make_line(campaign_id="b1"))
+    write_lot(home.root / "landing/lots/other.csv", [make_line(campaign_id="other")])
+    home.merge()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        Path.unlink,
+        lambda path: write_lot(path, [make_line(campaign_id="a1")]),
+        lambda path: path.write_text("a,b\n1,2\n"),
+    ],
+    ids=["deleted", "overwritten", "unreadable"],
+)
+def test_a_delivery_that_grew_without_its_older_file_loses_no_row(
+    home: Home, spoil: Callable[[Path], object]
+) -> None:
+    grow_after(home, spoil)
+    assert home.read_master()["campaign_id"].sort().to_list()[:2] == ["a1", "a2"]
+    assert "other" in home.read_master()["campaign_id"].to_list()
+    assert "b1" not in home.read_master()["campaign_id"].to_list()
+    reasons = home.read_ledger().filter(pl.col("path").str.ends_with("b.csv"))["reason"]
+    assert reasons.to_list() == ["broken_delivery"]
+    check_account(home)
+
+
+def test_a_file_that_goes_while_it_is_read_is_left_to_the_next_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line(campaign_id="a")])
+    write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
+    real = LocalStorage.fetch
+    asked = []
+
+    def lose(storage: LocalStorage, path: str) -> Path:
+        asked.append(path)
+        if path.endswith("a.csv") and asked.count(path) == 2:  # hashed, and now to be read
+            (home.root / path).unlink()
+        return real(storage, path)
+
+    monkeypatch.setattr(LocalStorage, "fetch", lose)
+    outcome = home.merge()
+    assert outcome.unfinished == ["landing/lots/a.csv"]
+    assert home.read_ledger()["path"].to_list() == ["landing/lots/b.csv"]
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_left_to_the_next_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot = write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    real = LocalStorage.digest
+
+    def grow(storage: LocalStorage, path: str) -> str:
+        digest = real(storage, path)
+        with lot.open("a") as file:
+            file.write(make_line(campaign_id="later") + "\n")
+        return digest
+
+    monkeypatch.setattr(LocalStorage, "digest", grow)
+    outcome = home.merge()
+    assert (outcome.transaction, outcome.unfinished) == (None, ["landing/lots/a.csv"])
+    monkeypatch.undo()
+    assert home.merge().rows == 2
+
+
+def test_a_declared_time_pins_no_undeclared_file(home: Home, tmp_path: Path) -> None:
+    def fill(root: Path) -> list[tuple[Path, list[str]]]:
+        cheap, dear = [make_line(costo_total="1.0")], [make_line(costo_total="2.0")]
+        return [
+            (root / "landing/lots/delivered=2024-06-01/a.csv", cheap),
+            (root / "landing/lots/b.csv", cheap),
+            (root / "landing/lots/delivered=2024-06-02/c.csv", dear),
+        ]
+
+    other = Home(tmp_path / "other", Lake(LocalStorage(tmp_path / "other")))
+    for path, lines in fill(home.root):
+        write_lot(path, lines)
+        os.utime(path, (1718000000, 1718000000))  # 10 June 2024
+        home.merge()
+    for path, lines in fill(other.root):
+        write_lot(path, lines)
+        os.utime(path, (1718000000, 1718000000))
+    other.merge()
+    for one in (home, other):
+        assert one.sum_with_duckdb("max(cost)::varchar") == "1.000000"
+
+
+def test_a_name_that_is_not_utf8_stops_nothing(home: Home) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    (home.root / "landing/lots" / os.fsdecode(b"\xff.csv")).write_text("x")
+    assert home.merge().rows == 1
+    assert home.read_ledger()["reason"].to_list() == ["bad_name", None]
+    assert home.merge().transaction is None
+
+
+def test_a_poisonous_cell_is_rejected_alone(home: Home) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line(), make_line(clicks="9" * 5000)])
+    assert home.merge().rows == 1
+    assert home.read_rejects()["rule"].to_list() == ["out_of_range"]
+
+
+def test_the_generators_source_is_its_own(home: Home) -> None:
+    write_lot(home.root / "landing/generated/a.csv", [make_line()])
+    home.merge()
+    assert home.read_ledger()["reason"].to_list() == ["reserved_source"]
+
+
 def test_a_delivery_from_the_future_is_set_aside(home: Home) -> None:
     moment = datetime.now(UTC) + timedelta(days=3)
     write_lot(home.root / f"landing/lots/{format_delivered(moment)}/a.csv", [make_line()])
@@ -385,6 +499,77 @@ def test_a_commit_from_outside_stops_the_merge(home: Home) -> None:
     write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
     with pytest.raises(ChangedOutsideError, match="version 2 by DELETE"):
         home.merge()
+
+
+def test_a_change_from_outside_is_seen_under_a_vacuum_and_a_vacuum_alone_is_none(
+    home: Home,
+) -> None:
+    from deltalake import DeltaTable
+
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    home.merge()
+    vacuum = {"retention_hours": 0, "enforce_retention_duration": False, "dry_run": False}
+    DeltaTable(str(home.root / "master")).vacuum(**vacuum)
+    write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
+    assert home.merge().rows == 2
+    DeltaTable(str(home.root / "master")).delete("campaign_id = 'c1'")
+    DeltaTable(str(home.root / "master")).vacuum(**vacuum)
+    write_lot(home.root / "landing/lots/c.csv", [make_line(campaign_id="c")])
+    with pytest.raises(ChangedOutsideError, match="by DELETE"):
+        home.merge()
+
+
+def test_a_commit_found_under_anothers_is_still_ones_own(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    real = Table.commit
+    masters = []
+
+    def lose_answer(table: Table, **arguments: object) -> None:
+        real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
+        if table.uri.endswith("master"):
+            masters.append(table.uri)
+            if len(masters) == 1:
+                write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
+                home.merge()
+                raise CommitConflictError("the answer was lost, and another writer came")
+
+    monkeypatch.setattr(Table, "commit", lose_answer)
+    outcome = home.merge()
+    assert [account.found.path for account in outcome.accounts] == ["landing/lots/a.csv"]
+    assert home.lake.take_snapshot().rows == 2
+    check_account(home)
+
+
+def test_a_ledger_that_cannot_be_written_ends_the_merge_and_not_in_a_loop(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    real = Table.commit
+
+    def fail_on_ledger(table: Table, **arguments: object) -> None:
+        if table.uri.endswith("ledger"):
+            raise CommitConflictError("no space left")
+        real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(Table, "commit", fail_on_ledger)
+    monkeypatch.setattr("pipeline.steps.merge.ATTEMPTS", 2)
+    with pytest.raises(CommitConflictError, match="no space left"):
+        home.merge()
+    monkeypatch.undo()
+    assert home.merge().transaction is None
+    assert home.read_ledger().height == 1
+
+
+def test_a_handle_older_than_the_ledger_has_nothing_to_catch_up(home: Home) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    home.merge()
+    old = home.lake.open_master()
+    write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
+    home.merge()
+    home.lake.catch_up(old)
+    assert home.lake.open_ledger().transaction == 2
 
 
 def test_a_lake_of_a_newer_format_is_refused(home: Home) -> None:

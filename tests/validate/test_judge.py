@@ -44,6 +44,7 @@ def test_whole_numbers(text: str, value: int) -> None:
         ("-inf", "not_finite"),
         ("9223372036854775808", "out_of_range"),
         ("100000000000000000000", "out_of_range"),
+        ("9" * 5000, "out_of_range"),
     ],
 )
 def test_what_is_no_whole_number(text: str, rule: str) -> None:
@@ -83,6 +84,8 @@ def test_decimals(text: str, value: str, noisy: bool) -> None:
         ("0.0000015", "too_precise"),
         ("99999999999999.99", "out_of_range"),
         ("1e999", "out_of_range"),
+        ("9" * 5000, "out_of_range"),
+        ("0." + "1" * 5000, "too_precise"),
     ],
 )
 def test_what_is_no_decimal(text: str, rule: str) -> None:

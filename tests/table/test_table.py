@@ -1,0 +1,88 @@
+"""Commits on a Delta table: strict compare-and-swap, pinned handles."""
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.errors import CommitConflictError, EmptyLakeError, LakeError
+from pipeline.schema import AD_DAY, MASTER, PARTITION_COLUMNS
+from pipeline.table import CHECKPOINT_EVERY, DataFile, Table, create_table, open_table
+
+
+def make_file(root: Path, name: str) -> DataFile:
+    path = f"year=2024/month=01/{name}.parquet"
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(AD_DAY.empty_table(), root / path)
+    days = (date(2024, 1, 1), date(2024, 1, 31))
+    size = (root / path).stat().st_size
+    return DataFile(path, size, 3, {"year": "2024", "month": "01"}, *days)
+
+
+def reopen(root: Path) -> Table:
+    table = open_table(str(root), MASTER)
+    assert table is not None
+    return table
+
+
+def add(table: Table, file: DataFile, *, number: int) -> None:
+    table.commit(adds=[file], removes=[], transaction=number, metadata={"n": number})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    create_table(str(tmp_path / "t"), MASTER, partition_by=PARTITION_COLUMNS)
+    return tmp_path / "t"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_stale_handle_never_commits_whatever_number_it_claims(root: Path, number: int) -> None:
+    stale = reopen(root)
+    add(reopen(root), make_file(root, "first"), number=1)
+    with pytest.raises(CommitConflictError):
+        add(stale, make_file(root, "second"), number=number)
+    assert [file.path for file in reopen(root).list_files()] == ["year=2024/month=01/first.parquet"]
+
+
+def test_a_number_that_is_there_already_is_refused(root: Path) -> None:
+    add(reopen(root), make_file(root, "first"), number=1)
+    with pytest.raises(CommitConflictError, match="transaction 1 is there already"):
+        add(reopen(root), make_file(root, "second"), number=1)
+
+
+def test_only_files_of_this_version_can_be_removed(root: Path) -> None:
+    with pytest.raises(LakeError, match="is not in version 0"):
+        reopen(root).commit(adds=[], removes=[make_file(root, "never")], transaction=1, metadata={})
+
+
+def test_a_handle_stays_at_its_version(root: Path) -> None:
+    old = reopen(root)
+    add(reopen(root), make_file(root, "first"), number=1)
+    assert (old.version, old.transaction, old.list_files()) == (0, 0, [])
+
+
+def test_files_come_back_as_they_were_committed(root: Path) -> None:
+    file = make_file(root, "first")
+    add(reopen(root), file, number=1)
+    table = reopen(root)
+    assert table.list_files() == [file]
+    assert table.read_newest_commit().metadata == {"n": 1}
+
+
+def test_a_checkpoint_is_written_every_few_commits(root: Path) -> None:
+    for number in range(1, CHECKPOINT_EVERY + 1):
+        add(reopen(root), make_file(root, f"f{number}"), number=number)
+    assert (root / "_delta_log/_last_checkpoint").exists()
+    assert len(reopen(root).list_files()) == CHECKPOINT_EVERY
+
+
+def test_a_second_maker_of_a_table_gets_the_first_ones(root: Path) -> None:
+    add(reopen(root), make_file(root, "first"), number=1)
+    assert create_table(str(root), MASTER, partition_by=PARTITION_COLUMNS).version == 1
+
+
+def test_a_version_that_is_not_there_names_the_newest(root: Path) -> None:
+    with pytest.raises(EmptyLakeError, match="no readable version 9; the newest is 0"):
+        open_table(str(root), MASTER, version=9)
+    assert open_table(str(root / "none"), MASTER) is None
