@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -9,6 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple, TypeVar
+
+_LONGEST_TEMPORARY = 60
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -93,10 +97,11 @@ def _guard(function: Callable[[Part], Result], part: Part) -> Result | Crashed:
 
 
 def _end_with_parent() -> None:
-    """Makes this child end when the process that it works for is killed.
+    """Makes this child end with the process that it works for, and not by a Ctrl-C of its own.
 
     A worker holds both ends of its queue, so it would wait for work for ever.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_wait_and_end, args=(parent,), daemon=True).start()
@@ -113,7 +118,9 @@ def _choose_context(module: str) -> BaseContext:
     Never by a plain fork: Polars and Arrow hold threads and locks that a forked child inherits.
     A fork server has imported `module` and started no thread, so its children begin at once.
     """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    known = "forkserver" in multiprocessing.get_all_start_methods()
+    # The server's socket lies in the temporary folder, and a socket's path has an end.
+    if not known or len(tempfile.gettempdir()) > _LONGEST_TEMPORARY:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])

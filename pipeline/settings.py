@@ -9,6 +9,7 @@ from typing import Self
 from pipeline.errors import UsageError
 
 DEFAULT_LAKE = "./lake"
+MOST_WORKERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ class Settings:
 def _read_workers(text: str | None) -> int:
     if not text:
         return _usable_processors()
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise UsageError(f"ADLAKE_WORKERS is {text!r}; expected a whole number of at least 1")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_WORKERS:
+        raise UsageError(
+            f"ADLAKE_WORKERS is {text!r}; expected a whole number from 1 to {MOST_WORKERS}"
+        )
     return int(text)
 
 

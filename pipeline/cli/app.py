@@ -1,5 +1,7 @@
 """The commands, in the order of the data's way."""
 
+import io
+import signal
 import sys
 from typing import Annotated
 
@@ -8,9 +10,10 @@ from typer.exceptions import TyperException
 
 from pipeline import __version__
 from pipeline.cli import care, deliver, read
+from pipeline.cli.options import EXIT_INTERRUPTED
 from pipeline.errors import UsageError
 
-EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 app = typer.Typer(
     name="adlake",
@@ -54,15 +57,22 @@ def _options(
 
 def main() -> None:
     """Runs the command line and exits with the code that belongs to the outcome."""
+    signal.signal(signal.SIGTERM, _end_by_signal)  # so that what is unfinished is cleared away
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know ASCII only
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="adlake", standalone_mode=False)
     except TyperException as error:
         print(f"adlake: {_describe_misuse(error)}", file=sys.stderr)
         sys.exit(UsageError.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        print("adlake: interrupted; what was committed stands", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end_by_signal(*_: object) -> None:
+    sys.exit(EXIT_TERMINATED)
 
 
 def _describe_misuse(error: TyperException) -> str:

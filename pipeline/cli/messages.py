@@ -60,9 +60,11 @@ def exit_by(outcome: "MergeOutcome") -> None:
     """Ends with the exit code that asks for a look, where a rule does.
 
     Raises:
-        typer.Exit: A file is above the share of rejected rows.
+        typer.Exit: A file was refused, or is above the share of rejected rows.
     """
     for account in outcome.to_look_at:
+        if account.outcome == "quarantined":
+            continue  # said already
         typer.echo(
             f"{account.found.path}: {account.quarantined:,} of {account.rows_in:,} rows were "
             f"rejected; the rest is merged: look at them before you trust its figures",

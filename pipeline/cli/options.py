@@ -18,6 +18,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from pipeline.lake import Lake
 
+EXIT_INTERRUPTED = 130
 EXIT_LOOK = 3
 """Done, but a rule asks a person for a look."""
 
@@ -41,7 +42,9 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 VersionOption = Annotated[
     int | None,
-    typer.Option("--version", help="Read this version of the master [default: newest].", min=0),
+    typer.Option(
+        "--version", help="Read this version of the master [default: newest].", min=0, max=2**53
+    ),
 ]
 StartOption = Annotated[
     str | None, typer.Option("--start", help="First day, YYYY-MM-DD.", metavar="DAY")
@@ -79,24 +82,24 @@ def open_session(lake: str | None, *, verbose: bool, debug: bool) -> Iterator[Se
         from pipeline.storage import open_storage
 
         yield Session(settings, Lake(open_storage(settings.lake_uri)))
-    except AdlakeError as error:
-        if debug:
-            raise
-        _end(str(error), error.exit_code)
-    except (typer.Exit, typer.Abort, KeyboardInterrupt, BrokenPipeError):
+    except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
-    except OSError as error:
-        if debug:
-            raise
-        _end(str(error), StorageError.exit_code)
+    except KeyboardInterrupt:
+        _end("interrupted; what was committed stands", EXIT_INTERRUPTED)
     except Exception as error:
         if debug:
             raise
-        _end(
-            f"unexpected {type(error).__name__}: {error}\n"
-            f"This is a fault of adlake's; run it again with --debug for the traceback.",
-            1,
-        )
+        _end(*_explain(error))
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """What a person is told of an error, and the exit code."""
+    if isinstance(error, AdlakeError):
+        return str(error), error.exit_code
+    if isinstance(error, OSError):
+        return str(error), StorageError.exit_code
+    advice = "This is a fault of adlake's; run it again with --debug for the traceback."
+    return f"unexpected {type(error).__name__}: {error}\n{advice}", 1
 
 
 def parse_day(text: str | None, *, option: str) -> date | None:
@@ -108,9 +111,12 @@ def parse_day(text: str | None, *, option: str) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{option} is {text!r}; expected a day as YYYY-MM-DD") from error
+    if day.isoformat() != text:  # Python reads other ISO forms as well
+        raise UsageError(f"{option} is {text!r}; expected a day as YYYY-MM-DD, so {day}")
+    return day
 
 
 def _end(message: str, code: int) -> None:

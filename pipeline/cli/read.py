@@ -106,6 +106,7 @@ def export(
 
         snapshot = session.lake.take_snapshot(version)
         targets = [FolderTarget(directory)]
+        _refuse_lake_folders(directory, session.lake.uri)
         if format == "parquet":
             outcome = export_parquet(session.lake, snapshot, targets=targets, start=first, end=last)
         else:
@@ -128,6 +129,13 @@ def export(
                 f"{outcome.leftovers[0]}: whoever reads the folder would count them too",
                 err=True,
             )
+
+
+def _refuse_lake_folders(directory: Path, lake_uri: str) -> None:
+    """An export among the deliveries would be one, and could take another's place."""
+    target, lake = directory.expanduser().resolve(), Path(lake_uri).resolve()
+    if target.is_relative_to(lake) and not target.is_relative_to(lake / "exports"):
+        raise UsageError(f"{directory} lies in the lake itself; export to another folder")
 
 
 def query(

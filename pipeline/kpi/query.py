@@ -110,7 +110,12 @@ def _convert(table: pa.Table) -> Result:
 
 
 def _convert_column(column: "pa.ChunkedArray[Any]") -> list[object]:
-    values: list[object] = column.to_pylist()
+    try:
+        values: list[object] = column.to_pylist()
+    except (OverflowError, ValueError) as error:
+        raise QueryError(
+            f"a value lies beyond what can be shown ({error}): cast it to varchar"
+        ) from error
     if pa.types.is_decimal(column.type) and column.type.scale == 0:
         return [None if value is None else int(str(value)) for value in values]
     return values

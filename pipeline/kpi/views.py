@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from pipeline.errors import LakeError
 from pipeline.kpi.connection import MEMORY_LIMIT, open_locked
 from pipeline.kpi.query import fetch_result
 from pipeline.kpi.raw import RawFile, list_raw_files
@@ -69,13 +70,23 @@ def open_reading_connection(
         with_raw: Without it `raw` is empty, and raw/ is not even listed. KPIs need no `raw`.
     """
     with open_locked(lake.uri, workers=workers, memory_limit=memory_limit) as connection:
-        for view in _list_views(
-            lake, snapshot, raw_files=list_raw_files(lake, workers=workers) if with_raw else []
-        ):
-            connection.execute(f"create view {view.name} as {view.select}")
-        for view in _list_quarantine_views(lake, connection):
-            connection.execute(f"create view {view.name} as {view.select}")
+        raw_files = list_raw_files(lake, workers=workers) if with_raw else []
+        _create(connection, _list_views(lake, snapshot, raw_files=raw_files))
+        _create(connection, _list_quarantine_views(lake, connection))
         yield connection
+
+
+def _create(connection: duckdb.DuckDBPyConnection, views: Sequence[View]) -> None:
+    """Makes views, which looks into the files that they name.
+
+    Raises:
+        LakeError: One of them is missing or damaged.
+    """
+    for view in views:
+        try:
+            connection.execute(f"create view {view.name} as {view.select}")
+        except duckdb.Error as error:
+            raise LakeError(f"{view.name} of this lake cannot be read: {error}") from error
 
 
 def views_sql(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> str:
@@ -85,8 +96,7 @@ def views_sql(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> str:
     """
     views = _list_views(lake, snapshot, raw_files=list_raw_files(lake, workers=workers))
     with open_locked(lake.uri, workers=workers) as connection:
-        for view in views:
-            connection.execute(f"create view {view.name} as {view.select}")
+        _create(connection, views)
         views += _list_quarantine_views(lake, connection)
     head = f"-- {_on_one_line(lake.uri)}, version {snapshot.version} of the master table.\n"
     return head + "".join(

@@ -59,7 +59,9 @@ class FileAccount:
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether so many of its rows were rejected that a person should know."""
+        """Whether it, or so many of its rows, were refused that a person should know."""
+        if self.outcome == "quarantined":
+            return True
         return self.rows_in >= SHARE_ROWS and self.quarantined > SHARE_LIMIT * self.rows_in
 
     def to_ledger_row(self, *, n: int, recorded_at: datetime) -> dict[str, Any]:

@@ -15,6 +15,7 @@ Rank = tuple[datetime, str]
 
 MAX_NAME_LENGTH = 512
 MAX_AHEAD = timedelta(days=1)
+FIRST_DELIVERY = datetime(2000, 1, 1, tzinfo=UTC)
 RESERVED_SOURCES = frozenset({"generated"})
 """Whose files come from elsewhere than landing/."""
 
@@ -133,15 +134,20 @@ def parse_delivered(text: str) -> datetime:
     """Reads the time of a `delivered=` folder: ISO 8601, UTC where it names no zone.
 
     Raises:
-        BadFileError: It is no such time.
+        BadFileError: It is no such time, or one before `FIRST_DELIVERY`.
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise BadFileError(
             "bad_delivered", f"{_DELIVERED}{text} is no ISO time, such as 2024-03-01T06:00:00Z"
         ) from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment < FIRST_DELIVERY:
+        raise BadFileError(
+            "bad_delivered", f"{_DELIVERED}{text} lies before {FIRST_DELIVERY:%Y-%m-%d}"
+        )
+    return moment
 
 
 def format_delivered(moment: datetime) -> str:

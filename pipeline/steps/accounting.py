@@ -9,6 +9,7 @@ from pipeline.contracts import Contract
 from pipeline.merge.account import FileAccount, describe_coverage
 from pipeline.merge.delivery import Delivery, Rank
 from pipeline.schema import REJECTS
+from pipeline.steps.batch import Batch
 from pipeline.steps.ingest import Ingested
 
 Lost = Counter[tuple[int, bool]]
@@ -108,9 +109,25 @@ def _meaning(contract: Contract) -> tuple[str, tuple[str, ...]]:
     return contract.mode, contract.key
 
 
-def list_rejects(
-    results: Sequence[Ingested], accounts: Sequence[FileAccount]
-) -> list[dict[str, object]]:
+def make_accounts(batch: Batch, lost: Lost, settled: Sequence[FileAccount]) -> list[FileAccount]:
+    """The accounts of all files that a merge decides on, by path.
+
+    Args:
+        batch: What was read.
+        lost: The rows that did not make it.
+        settled: Accounts of files that nobody had to read.
+    """
+    read = [
+        account_for(delivery, result, batch.contracts, lost)
+        for delivery, result in batch.list_fresh()
+    ]
+    rows_in = {account.found.path: account.rows_in for account in read}
+    for account in settled:
+        account.duplicates = account.duplicates or rows_in.get(account.same_as, 0)
+    return sorted([*read, *settled], key=lambda account: account.found.path)
+
+
+def list_rejects(batch: Batch, accounts: Sequence[FileAccount]) -> list[dict[str, object]]:
     """All that was set aside, in the order of path and line; columns of schema.REJECTS.
 
     A file that was refused as a whole is one row without a line.
@@ -120,5 +137,5 @@ def list_rejects(
         for account in accounts
         if account.outcome == "quarantined"
     ]
-    rows = sorted(row for result in results for row in result.rejects)
+    rows = sorted(row for _, result in batch.list_fresh() for row in result.rejects)
     return [dict(zip(REJECTS.names, row, strict=True)) for row in [*files, *rows]]

@@ -10,6 +10,7 @@ from pipeline.contracts import Contract, load_contracts
 from pipeline.errors import BadFileError, ExistsError, UsageError
 from pipeline.lake import LANDING, Lake
 from pipeline.merge.delivery import (
+    MAX_AHEAD,
     RESERVED_SOURCES,
     format_delivered,
     is_bad_name,
@@ -125,7 +126,9 @@ def _choose_folder(lake: Lake, source: str, delivered: str | None) -> str:
         try:
             moment = parse_delivered(delivered)
         except BadFileError as error:
-            raise UsageError(f"--delivered is {delivered!r}; expected an ISO time") from error
+            raise UsageError(f"--delivered is {delivered!r}: {error}") from error
+        if moment > datetime.now(UTC) + MAX_AHEAD:
+            raise UsageError(f"--delivered is {delivered!r}, more than a day ahead of the clock")
         return f"{LANDING}/{source}/{format_delivered(moment)}"
     moment = datetime.now(UTC)
     while lake.storage.list(folder := f"{LANDING}/{source}/{format_delivered(moment)}"):

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 from tenacity import (
     Retrying,
@@ -29,18 +28,23 @@ from pipeline.engine import map_threads
 from pipeline.errors import CommitConflictError, StorageError, UsageError
 from pipeline.lake import MASTER_TABLE, Lake
 from pipeline.merge.account import FileAccount
-from pipeline.merge.delivery import Delivery, find_grown
-from pipeline.merge.plan import Span, plan_parts
-from pipeline.merge.windows import WINDOWS, pick_winners, read_windows
+from pipeline.merge.delivery import find_grown
+from pipeline.merge.plan import plan_parts
 from pipeline.merge.write import Writer
 from pipeline.schema import LEDGER, REJECTS
 from pipeline.settings import Settings
-from pipeline.steps.accounting import Lost, account_for, list_rejects, refuse_broken, refuse_mixed
+from pipeline.steps.accounting import (
+    Lost,
+    list_rejects,
+    make_accounts,
+    refuse_broken,
+    refuse_mixed,
+)
+from pipeline.steps.batch import Batch, gather_batch
 from pipeline.steps.discover import discover, list_entries
-from pipeline.steps.ingest import Ingested
 from pipeline.steps.ledger import read_ledger
 from pipeline.steps.read_deliveries import Reader
-from pipeline.steps.resolve_parts import Batch, PartResult, work_on_part
+from pipeline.steps.resolve_parts import PartResult, work_on_part
 from pipeline.table import Table
 
 ATTEMPTS = 6
@@ -72,7 +76,7 @@ class MergeOutcome:
 
     @property
     def to_look_at(self) -> list[FileAccount]:
-        """Files with so many rejected rows that a person should know."""
+        """Files that were refused, whole or in so many rows that a person should know."""
         return [account for account in self.accounts if account.needs_a_look]
 
 
@@ -157,7 +161,7 @@ class _Work:
         unfinished = [*discovery.unfinished, *passing]
         if len(passing) == len(discovery.deliveries) and not discovery.settled:
             return MergeOutcome(version=master.version, rows=rows_before, unfinished=unfinished)
-        batch = self._gather(deliveries, results, ledger)
+        batch = gather_batch(deliveries, results, self.contracts, ledger)
         n = master.transaction + 1
         writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
         parts = self._work_on_parts(batch, master, writer)
@@ -181,24 +185,6 @@ class _Work:
         since = max(1, master.version - expected.version + 1)
         return any(one.metadata.get("run") == self.run for one in master.read_commits(since))
 
-    def _gather(
-        self, deliveries: Sequence[Delivery], results: Sequence[Ingested], ledger: pl.DataFrame
-    ) -> Batch:
-        replacing = [
-            (delivery, result)
-            for delivery, result in zip(deliveries, results, strict=True)
-            if result.contract and self.contracts[result.contract].mode == "replace_window"
-        ]
-        incoming = _describe_windows(replacing)
-        sources = incoming["source"].unique().to_list()
-        return Batch(
-            deliveries=deliveries,
-            results=results,
-            contracts=self.contracts,
-            winners=pick_winners(read_windows(ledger, sources), incoming),
-            spans=_list_spans(deliveries, results),
-        )
-
     def _work_on_parts(self, batch: Batch, master: Table, writer: Writer) -> list[PartResult]:
         parts = plan_parts(master.list_files(), batch.spans)
         _log.info("resolving %d partitions", len(parts))
@@ -215,21 +201,8 @@ class _Work:
         lost: Lost = Counter()
         for part in parts:
             lost.update(part.lost)
-        accounts = [
-            account_for(delivery, result, self.contracts, lost)
-            for delivery, result in zip(batch.deliveries, batch.results, strict=True)
-            if not delivery.reread and not result.is_passing
-        ]
-        rows_in = {account.found.path: account.rows_in for account in accounts}
-        for account in settled:
-            account.duplicates = account.duplicates or rows_in.get(account.same_as, 0)
-        accounts = sorted([*accounts, *settled], key=lambda account: account.found.path)
-        fresh = [
-            result
-            for delivery, result in zip(batch.deliveries, batch.results, strict=True)
-            if not delivery.reread
-        ]
-        rejects = list_rejects(fresh, accounts)
+        accounts = make_accounts(batch, lost, settled)
+        rejects = list_rejects(batch, accounts)
         if rejects:
             path = writer.write_rejects(pa.Table.from_pylist(rejects, schema=REJECTS))
             for account in accounts:
@@ -268,37 +241,3 @@ class _Work:
             },
         )
         self.lake.catch_up(self.lake.open_master())
-
-
-def _describe_windows(replacing: Sequence[tuple[Delivery, Ingested]]) -> pl.DataFrame:
-    rows = [
-        (
-            delivery.source,
-            delivery.account,
-            "",
-            result.first,
-            result.last,
-            delivery.delivered_at,
-            delivery.delivery_id,
-        )
-        for delivery, result in replacing
-        if result.first is not None
-    ]
-    return pl.DataFrame(rows, schema=WINDOWS, orient="row")
-
-
-def _list_spans(deliveries: Sequence[Delivery], results: Sequence[Ingested]) -> list[Span]:
-    """The dates that each file touches; a file that is read again touches what the new ones do."""
-    spans: list[Span] = []
-    grown: dict[tuple[str, datetime, str], list[Span]] = {}
-    for number, (delivery, result) in enumerate(zip(deliveries, results, strict=True)):
-        if result.first is None or result.last is None or delivery.reread:
-            continue
-        span = Span(number, result.first, result.last)
-        spans.append(span)
-        grown.setdefault((delivery.source, *delivery.rank), []).append(span)
-    for number, delivery in enumerate(deliveries):
-        if delivery.reread:
-            touched = grown.get((delivery.source, *delivery.rank), [])
-            spans += [Span(number, span.first, span.last) for span in touched]
-    return spans

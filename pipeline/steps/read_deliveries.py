@@ -79,8 +79,15 @@ class Reader:
             result = read if isinstance(read, Ingested) else Ingested(task.file_no)
             if isinstance(read, Crashed):
                 result.refuse("reader_crashed", read.detail)
+            if not delivery.reread and self._has_changed(delivery):
+                result.refuse(VANISHED, f"{task.path} changed while it was read")
             self._done[delivery] = result
         self._tell(len(items))
+
+    def _has_changed(self, delivery: Delivery) -> bool:
+        entry = self.lake.storage.find(delivery.found.path)
+        found = delivery.found
+        return entry is None or (entry.size, entry.etag) != (found.size, found.etag)
 
     def _open(self, number: int, delivery: Delivery, folder: Path) -> TextTask:
         path = delivery.found.path

@@ -1,41 +1,21 @@
 """Works on one partition of the master: load its rows and the new ones, resolve, write."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from pipeline.contracts import Contract
-from pipeline.merge.delivery import Delivery
-from pipeline.merge.plan import Part, Span
+from pipeline.merge.plan import Part
 from pipeline.merge.resolve import FILE_NO, RANK, Resolved, resolve
 from pipeline.merge.write import Writer
 from pipeline.schema import AD_DAY, GRAIN
 from pipeline.steps.accounting import Lost
-from pipeline.steps.ingest import Ingested
+from pipeline.steps.batch import Batch
 from pipeline.table import DataFile, Table
 
 _SCHEMA = pl.Schema(AD_DAY)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """All that a merge reads; the same for each part.
-
-    Attributes:
-        deliveries: By file number.
-        results: What was read of each, by file number.
-        contracts: By name.
-        winners: Who won each register that a replacing delivery touches (`windows.pick_winners`).
-        spans: The dates that each file touches.
-    """
-
-    deliveries: Sequence[Delivery]
-    results: Sequence[Ingested]
-    contracts: Mapping[str, Contract]
-    winners: pl.DataFrame
-    spans: Sequence[Span]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.errors import AdlakeError, EmptyLakeError
+from pipeline.errors import AdlakeError, EmptyLakeError, LakeError
 from pipeline.kpi.catalogue import read_account
 from pipeline.kpi.views import open_reading_connection
 from pipeline.lake import Lake, Snapshot
@@ -87,7 +87,10 @@ def _read_first(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for _, uri in order:
         frame = pl.scan_parquet(uri, glob=False, hive_partitioning=False)
-        rows += frame.head(count - len(rows)).collect().to_dicts()
+        try:
+            rows += frame.head(count - len(rows)).collect().to_dicts()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise LakeError(f"a file of the master cannot be read: {error}") from error
         if len(rows) >= count:
             break
     return rows

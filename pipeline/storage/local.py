@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError
+from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError, UsageError
 from pipeline.storage.base import Entry, Probe
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,7 +22,10 @@ class LocalStorage:
     """A lake in a local folder, which is made by the first write."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root.expanduser().absolute()
+        try:
+            self.root = root.expanduser().absolute()
+        except RuntimeError as error:
+            raise UsageError(f"the lake {str(root)!r}: {error}") from error
 
     @property
     def uri(self) -> str:
@@ -101,6 +104,7 @@ class LocalStorage:
     def probe(self) -> Sequence[Probe]:
         """As `Storage` says."""
         probes: list[Probe] = []
+        existed = self.root.exists()
         try:
             with self.scratch() as folder:
                 name = folder.name
@@ -115,6 +119,9 @@ class LocalStorage:
             probes.append(Probe("free space", free > 0, f"{free / 1e9:,.1f} GB"))
         except StorageError as error:
             probes.append(Probe("write to the lake", False, str(error)))
+        if not existed:
+            with contextlib.suppress(OSError):
+                self.root.rmdir()
         return probes
 
     def _probe_create_only(self, path: str) -> Probe:

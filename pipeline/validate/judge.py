@@ -71,6 +71,8 @@ def judge_decimal(text: str, *, exponents: bool) -> tuple[Decimal, bool]:
     if abs(exact) >= DECIMAL_LIMIT:
         raise Refused("out_of_range", "a number below 1e12")
     value = exact.quantize(_STEP)
+    if abs(value) >= DECIMAL_LIMIT:  # rounded up to it
+        raise Refused("out_of_range", "a number below 1e12")
     if value == exact:
         return value, False
     if abs(value - exact) > NOISE:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from decimal import Decimal
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from tests.lots import make_line, write_lot
+
+ROOT = Path(__file__).parents[2]
 
 
 class Shell:
@@ -26,7 +29,7 @@ class Shell:
             cwd=self.folder,
             env={
                 **os.environ,
-                "PYTHONPATH": str(Path(__file__).parents[2]),
+                "PYTHONPATH": str(ROOT),
                 "ADLAKE_URI": str(self.lake),
                 **environment,
             },
@@ -257,3 +260,55 @@ def test_help_imports_no_heavy_library() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert "Generate, merge, report and export" in done.stdout
+
+
+def test_an_export_never_goes_among_the_deliveries(shell: Shell) -> None:
+    for folder in ("", "landing/lots", "raw"):
+        done = shell.run("export", str(shell.lake / folder), "--lots", "1000")
+        assert (done.returncode, "lies in the lake itself" in done.stderr) == (2, True)
+
+
+def test_a_lake_with_a_hole_is_said_to_have_one(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    write_lot(shell.lake / "marketing_data_1.csv", [make_line()])
+    shell.run("merge")
+    for file in [*shell.lake.rglob("year=*/month=*/*.parquet")]:
+        file.unlink()
+    for command in (["kpi", "platform"], ["query", "select * from ad_day"], ["inspect"]):
+        done = shell.run(*command)
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+        assert "cannot be read" in done.stderr
+        assert "fault of adlake" not in done.stderr
+
+
+def test_values_beyond_python_are_refused_with_advice(shell: Shell) -> None:
+    done = shell.run("query", "select 'infinity'::date as day")
+    assert (done.returncode, "cast it to varchar" in done.stderr) == (2, True)
+
+
+def test_an_ascii_terminal_gets_escapes_and_no_error(shell: Shell) -> None:
+    done = shell.run("query", "select 'Años' as text", PYTHONIOENCODING="ascii")
+    assert (done.returncode, "A\\xf1os" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
+def test_a_run_that_is_stopped_leaves_nothing_half_done(tmp_path: Path, signal_name: str) -> None:
+    shell = Shell(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "run", "--rows", "30000", "-v"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ADLAKE_URI": str(shell.lake)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("resolving"):
+                break
+        process.send_signal(getattr(signal, signal_name))
+        rest = process.stderr.read()
+    assert process.returncode == {"SIGTERM": 143, "SIGINT": 130}[signal_name]
+    assert "Traceback" not in rest
+    assert [path for path in shell.lake.iterdir() if path.name.startswith(".")] == []
+    done = shell.run("run", "--rows", "30000")
+    assert (done.returncode, shell.read("status")["master_rows"]) == (0, 30_000)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import typer.main
 
-from pipeline.cli.app import EXIT_INTERRUPTED, app
-from pipeline.cli.options import EXIT_LOOK
+from pipeline.cli.app import EXIT_TERMINATED, app
+from pipeline.cli.options import EXIT_INTERRUPTED, EXIT_LOOK
 from pipeline.contracts import model
 from pipeline.errors import AdlakeError
 from pipeline.kpi.catalogue import list_kpis
@@ -64,7 +64,13 @@ def test_the_readme_lists_all_commands_and_their_options() -> None:
 
 def test_the_readme_lists_all_exit_codes() -> None:
     rows = read_table("README.md", "## Commands", number=2)
-    codes = {0, EXIT_INTERRUPTED, EXIT_LOOK, *(kind.exit_code for kind in list_errors())}
+    codes = {
+        0,
+        EXIT_INTERRUPTED,
+        EXIT_TERMINATED,
+        EXIT_LOOK,
+        *(kind.exit_code for kind in list_errors()),
+    }
     assert [int(row[0]) for row in rows] == sorted(codes)
 
 

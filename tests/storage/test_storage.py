@@ -137,7 +137,10 @@ def test_a_lake_that_cannot_be_made_names_itself_and_the_reason() -> None:
 
 def test_a_probe_of_a_good_folder_passes_and_leaves_nothing(storage: LocalStorage) -> None:
     assert all(probe.passed for probe in storage.probe())
-    assert list(storage.root.iterdir()) == []
+    assert not storage.root.exists()
+    storage.create("a", b"")
+    assert all(probe.passed for probe in storage.probe())
+    assert [path.name for path in storage.root.iterdir()] == ["a"]
 
 
 def test_a_uri_of_another_kind_is_refused() -> None:

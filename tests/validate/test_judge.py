@@ -84,6 +84,7 @@ def test_decimals(text: str, value: str, noisy: bool) -> None:
         ("0.0000015", "too_precise"),
         ("99999999999999.99", "out_of_range"),
         ("1e999", "out_of_range"),
+        ("999999999999.9999999999", "out_of_range"),
         ("9" * 5000, "out_of_range"),
         ("0." + "1" * 5000, "too_precise"),
     ],
