@@ -1,4 +1,8 @@
-"""numpy to Arrow without a Python object a value; the bytes are shared wherever they can be."""
+"""numpy to Arrow without a Python object a value; the bytes are shared wherever they can be.
+
+Arrays are made from buffers and not by `pa.array`, which imports pandas, where that is installed,
+only to ask whether its argument is from there.
+"""
 
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
@@ -19,7 +23,11 @@ _UNITS: Final = 1_000_000  # of a decimal's last place in a whole one
 
 def to_texts(texts: Iterable[str]) -> Texts:
     """Python strings as Arrow strings."""
-    return pa.array(list(texts), pa.string())
+    letters = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, letters)], dtype=np.int32)
+    return pa.StringArray.from_buffers(
+        len(letters), _buffer(offsets), pa.py_buffer(b"".join(letters))
+    )
 
 
 def to_texts_of_width(letters: npt.NDArray[np.uint8]) -> Texts:
@@ -37,14 +45,15 @@ def pick(texts: Texts, indices: Integers) -> Texts:
 def join_texts(*parts: Column, between: str = "") -> Texts:
     """Texts put together of one from each of `parts`, which are equally long."""
     # The stubs miss that what stands between may be one text for all.
-    joined: Texts = pc.binary_join_element_wise(*parts, between)  # type: ignore[call-overload]
+    mark = to_texts([between])[0]
+    joined: Texts = pc.binary_join_element_wise(*parts, mark)  # type: ignore[call-overload]
     return joined
 
 
 def to_integers(values: Integers) -> Column:
     """Whole numbers as they are."""
-    numbers: Column = pa.array(values)
-    return numbers
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, _buffer(values)])
 
 
 def to_decimals(values: npt.NDArray[np.int64], *, places: int) -> Column:
@@ -60,4 +69,4 @@ def to_dictionary(indices: Integers, texts: Texts) -> Column:
 
 def _buffer(values: npt.NDArray[Any]) -> pa.Buffer:
     # An array offers its bytes by a protocol that the stubs of 3.11 cannot name.
-    return pa.py_buffer(memoryview(values))  # type: ignore[arg-type]
+    return pa.py_buffer(memoryview(np.ascontiguousarray(values)))  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -111,7 +112,9 @@ def _convert(table: pa.Table) -> Result:
 
 def _convert_column(column: "pa.ChunkedArray[Any]") -> list[object]:
     try:
-        values: list[object] = column.to_pylist()
+        values: list[object] = (
+            _read_times(column) if pa.types.is_timestamp(column.type) else column.to_pylist()
+        )
     except (OverflowError, ValueError) as error:
         raise QueryError(
             f"a value lies beyond what can be shown ({error}): cast it to varchar"
@@ -119,6 +122,15 @@ def _convert_column(column: "pa.ChunkedArray[Any]") -> list[object]:
     if pa.types.is_decimal(column.type) and column.type.scale == 0:
         return [None if value is None else int(str(value)) for value in values]
     return values
+
+
+def _read_times(column: "pa.ChunkedArray[Any]") -> list[object]:
+    """Times as datetimes; Arrow's own way imports pandas, where that is installed."""
+    start = datetime(1970, 1, 1, tzinfo=UTC if column.type.tz else None)
+    microseconds = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).to_pylist()
+    return [
+        None if count is None else start + timedelta(microseconds=count) for count in microseconds
+    ]
 
 
 def _make_unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -8,11 +8,10 @@ from the master.
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from itertools import groupby
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import ExistsError
@@ -162,8 +161,10 @@ def write_rollups(
     if not missing:
         return 0
     measures = _compute(lake, [path for key in missing for path in files[key]], workers=workers)
+    months = _cut_months(measures)
+    nothing = measures.slice(0, 0)
     return sum(
-        _write_rollup(lake, name, _pick_month(measures, partition))
+        _write_rollup(lake, name, months.get(partition, nothing))
         for partition, name in missing.items()
     )
 
@@ -176,11 +177,16 @@ def _compute(lake: Lake, paths: Sequence[str], *, workers: int) -> pa.Table:
         return fetch_table(connection, read_statement(STATEMENT)).cast(ROLLUP_SCHEMA)
 
 
-def _pick_month(measures: pa.Table, partition: Partition) -> pa.Table:
-    year, month = map(int, partition)
-    first = date(year, month, 1)
-    after = date(year + month // 12, month % 12 + 1, 1)
-    return measures.filter((pc.field("date") >= first) & (pc.field("date") < after))
+def _cut_months(measures: pa.Table) -> dict[Partition, pa.Table]:
+    """The rows of each month; they stand in the order of days."""
+    days = measures["date"].cast(pa.string()).to_pylist()
+    cut: dict[Partition, pa.Table] = {}
+    first = 0
+    for month, members in groupby(days, key=lambda day: str(day)[:7]):
+        count = sum(1 for _ in members)
+        cut[month[:4], month[5:]] = measures.slice(first, count)
+        first += count
+    return cut
 
 
 def _write_rollup(lake: Lake, name: str, measures: pa.Table) -> bool:

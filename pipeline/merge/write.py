@@ -1,7 +1,7 @@
 """Writes the files of a merge: data, rejects and the ledger. Names are never used twice."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE
 from pipeline.merge.plan import Part, cut_files
-from pipeline.schema import AD_DAY, SORT_ORDER
+from pipeline.schema import AD_DAY, LEDGER, REJECTS, SORT_ORDER
 from pipeline.storage import Storage
 from pipeline.table import DataFile
 
@@ -64,17 +64,17 @@ class Writer:
         folder = f"year={part.year}/month={part.month}"
         return [self._write_data(folder, part, ordered[cut]) for cut in cut_files(days)]
 
-    def write_rejects(self, rejects: pa.Table) -> str:
+    def write_rejects(self, rows: Sequence[Mapping[str, object]]) -> str:
         """Writes rejected rows (`schema.REJECTS`) and returns their key in the lake."""
-        return f"{QUARANTINE}/{self._write(QUARANTINE, rejects)[0]}"
+        return f"{QUARANTINE}/{self._write(QUARANTINE, _make_table(rows, REJECTS))[0]}"
 
-    def write_ledger(self, rows: pa.Table) -> DataFile:
+    def write_ledger(self, rows: Sequence[Mapping[str, object]]) -> DataFile:
         """Writes ledger rows (`schema.LEDGER`) below the ledger table, which does not know yet."""
-        name, size = self._write(LEDGER_TABLE, rows)
-        return DataFile(path=name, size=size, rows=rows.num_rows, partition={})
+        name, size = self._write(LEDGER_TABLE, _make_table(rows, LEDGER))
+        return DataFile(path=name, size=size, rows=len(rows), partition={})
 
     def _write_data(self, folder: str, part: Part, rows: pl.DataFrame) -> DataFile:
-        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(AD_DAY)
+        table = _to_plain_types(rows, AD_DAY)
         name, size = self._write(f"{MASTER_TABLE}/{folder}", table)
         return DataFile(
             path=f"{folder}/{name}",
@@ -105,3 +105,12 @@ class Writer:
         size = local.stat().st_size
         self.storage.adopt(f"{folder}/{name}", local)
         return name, size
+
+
+def _make_table(rows: Sequence[Mapping[str, object]], schema: pa.Schema) -> pa.Table:
+    return _to_plain_types(pl.DataFrame(rows, schema=pl.Schema(schema), orient="row"), schema)
+
+
+def _to_plain_types(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Arrow's oldest types: not every engine reads string views."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)

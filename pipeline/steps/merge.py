@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -31,7 +30,6 @@ from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import find_grown
 from pipeline.merge.plan import plan_parts
 from pipeline.merge.write import Writer
-from pipeline.schema import LEDGER, REJECTS
 from pipeline.settings import Settings
 from pipeline.steps.accounting import (
     Lost,
@@ -204,7 +202,7 @@ class _Work:
         accounts = make_accounts(batch, lost, settled)
         rejects = list_rejects(batch, accounts)
         if rejects:
-            path = writer.write_rejects(pa.Table.from_pylist(rejects, schema=REJECTS))
+            path = writer.write_rejects(rejects)
             for account in accounts:
                 if account.quarantined or account.outcome == "quarantined":
                     account.reject_path = path
@@ -221,7 +219,7 @@ class _Work:
             if entry is None or entry.size != file.size:
                 raise StorageError(f"{file.path} is not in the master's folder as it was written")
         _log.info("committing transaction %d: %d rows in the master", n, outcome.rows)
-        ledger_file = writer.write_ledger(pa.Table.from_pylist(rows, schema=LEDGER))
+        ledger_file = writer.write_ledger(rows)
         master.commit(
             adds=[file for part in parts for file in part.adds],
             removes=[file for part in parts for file in part.removes],
