@@ -46,7 +46,7 @@ def join_texts(*parts: Column, between: str = "") -> Texts:
     """Texts put together of one from each of `parts`, which are equally long."""
     # The stubs miss that what stands between may be one text for all.
     mark = to_texts([between])[0]
-    joined: Texts = pc.binary_join_element_wise(*parts, mark)  # type: ignore[call-overload]
+    joined: Texts = pc.binary_join_element_wise(*parts, mark)  # type: ignore[call-overload]  # see above
     return joined
 
 
@@ -69,4 +69,4 @@ def to_dictionary(indices: Integers, texts: Texts) -> Column:
 
 def _buffer(values: npt.NDArray[Any]) -> pa.Buffer:
     # An array offers its bytes by a protocol that the stubs of 3.11 cannot name.
-    return pa.py_buffer(memoryview(np.ascontiguousarray(values)))  # type: ignore[arg-type]
+    return pa.py_buffer(memoryview(np.ascontiguousarray(values)))  # type: ignore[arg-type]  # above

@@ -48,7 +48,7 @@ def encode_part(batches: Iterable[pa.RecordBatch]) -> bytes:
         first.schema,
         compression=_COMPRESSION,
         compression_level=dict.fromkeys(_DICTIONARY_COLUMNS, 1),
-        use_dictionary=list(_DICTIONARY_COLUMNS),  # type: ignore[arg-type]
+        use_dictionary=list(_DICTIONARY_COLUMNS),  # type: ignore[arg-type]  # the stubs know the flag
         column_encoding=dict.fromkeys(_PACKED_COLUMNS, "DELTA_BINARY_PACKED"),
         dictionary_pagesize_limit=2**24,  # past it a column would fall back to plain values
         store_decimal_as_integer=True,

@@ -32,8 +32,8 @@ def make_vocabulary(*, seed: int, locale: str) -> Vocabulary:
         UsageError: Faker has no such locale.
     """
     # Imported here: Faker takes a third of a second, and only generating needs it.
-    from faker import Faker  # noqa: PLC0415
-    from faker.config import AVAILABLE_LOCALES  # noqa: PLC0415
+    from faker import Faker  # noqa: PLC0415 - see above
+    from faker.config import AVAILABLE_LOCALES  # noqa: PLC0415 - see above
 
     if locale not in AVAILABLE_LOCALES:
         raise UsageError(

@@ -55,7 +55,7 @@ def test_nan_and_infinity_are_null_in_json_and_empty_in_csv() -> None:
 
 def test_every_kind_of_value_has_one_text() -> None:
     row = (None, True, 10, 1e-06, Decimal("100.000000"), Decimal("1E+3"), "x", b"\x01\xff")
-    times = (date(2024, 1, 2), datetime(2024, 1, 2, 3, tzinfo=UTC), datetime(2024, 1, 2, 3))  # noqa: DTZ001
+    times = (date(2024, 1, 2), datetime(2024, 1, 2, 3, tzinfo=UTC), datetime(2024, 1, 2, 3))  # noqa: DTZ001 - naive on purpose
     nested = ({"k": [Decimal("0.50"), None]}, [("m", 1)])
 
     [cells] = render_cells(Result(tuple("abcdefghijklm"), ((*row, *times, *nested),)))
