@@ -10,6 +10,7 @@ import duckdb
 from pipeline.kpi.relations import match_exactly, quote_text
 
 MEMORY_LIMIT: Final = "2GB"
+"""Past this the engine spills into a private folder, removed at the end."""
 
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "allow_community_extensions": False,
@@ -22,9 +23,7 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 
 
 @contextlib.contextmanager
-def open_locked(
-    lake_uri: str, *, workers: int, memory_limit: str = MEMORY_LIMIT
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_locked(lake_uri: str, *, workers: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty in-memory database that can read files of the lake only.
 
     Whoever runs a person's statement must still allow only one that reads: views can be made and
@@ -33,11 +32,10 @@ def open_locked(
     Args:
         lake_uri: The lake's root.
         workers: Threads, at least 1.
-        memory_limit: Past this the engine spills into a private folder, removed at the end.
     """
     with tempfile.TemporaryDirectory(prefix="adlake-") as spill:
         config = _CONFIG | {
-            "memory_limit": memory_limit,
+            "memory_limit": MEMORY_LIMIT,
             "temp_directory": spill,
             "threads": workers,
         }

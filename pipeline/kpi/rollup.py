@@ -133,19 +133,12 @@ def read_rollup_plan(lake: Lake, snapshot: Snapshot) -> RollupPlan:
     )
 
 
-def write_rollups(
-    lake: Lake,
-    snapshot: Snapshot,
-    *,
-    partitions: Collection[Partition] | None = None,
-    workers: int = 1,
-) -> int:
+def write_rollups(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> int:
     """Writes the rollups of a version that are missing.
 
     Args:
         lake: The lake.
         snapshot: The version.
-        partitions: Only these; all where it is None.
         workers: Threads, at least 1.
 
     Returns:
@@ -154,9 +147,7 @@ def write_rollups(
     files = group_partitions(snapshot.files)
     present = {entry.path for entry in lake.storage.list(ROLLUP)}
     missing = {
-        partition: name
-        for partition, name in name_rollups(snapshot).items()
-        if name not in present and (partitions is None or partition in partitions)
+        partition: name for partition, name in name_rollups(snapshot).items() if name not in present
     }
     if not missing:
         return 0

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import LakeError
-from pipeline.kpi.connection import MEMORY_LIMIT, open_locked
+from pipeline.kpi.connection import open_locked
 from pipeline.kpi.query import fetch_result
 from pipeline.kpi.raw import RawFile, list_raw_files
 from pipeline.kpi.relations import (
@@ -54,7 +54,6 @@ def open_reading_connection(
     snapshot: Snapshot,
     *,
     workers: int = 1,
-    memory_limit: str = MEMORY_LIMIT,
     with_raw: bool = True,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked-down database with the views of one version.
@@ -66,10 +65,9 @@ def open_reading_connection(
         lake: The lake.
         snapshot: The version; raw/ has no versions and is read as it is now.
         workers: Threads, at least 1.
-        memory_limit: As DuckDB writes it.
         with_raw: Without it `raw` is empty, and raw/ is not even listed. KPIs need no `raw`.
     """
-    with open_locked(lake.uri, workers=workers, memory_limit=memory_limit) as connection:
+    with open_locked(lake.uri, workers=workers) as connection:
         raw_files = list_raw_files(lake, workers=workers) if with_raw else []
         _create(connection, _list_views(lake, snapshot, raw_files=raw_files))
         _create(connection, _list_quarantine_views(lake, connection))

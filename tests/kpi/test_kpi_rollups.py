@@ -33,7 +33,10 @@ def test_the_rollup_is_the_same_from_files_from_the_master_and_from_both(tmp_pat
     snapshot = lake.take_snapshot()
     from_master = read_rollup(lake, snapshot)
 
-    assert write_rollups(lake, snapshot, partitions=[("2024", "02")]) == 1
+    assert write_rollups(lake, snapshot) == 3
+    for path in (tmp_path / "rollup").rglob("*.parquet"):
+        if "month=02" not in str(path):
+            path.unlink()
     from_both = read_rollup(lake, snapshot)
     assert len(read_rollup_plan(lake, snapshot).unrolled) == 2
     assert write_rollups(lake, snapshot, workers=4) == 2
