@@ -315,7 +315,7 @@ def test_a_declared_time_pins_no_undeclared_file(home: Home, tmp_path: Path) -> 
         cheap, dear = [make_line(costo_total="1.0")], [make_line(costo_total="2.0")]
         return [
             (root / "landing/lots/delivered=2024-06-01/a.csv", cheap),
-            (root / "landing/lots/b.csv", cheap),
+            (root / "landing/lots/z.csv", cheap),
             (root / "landing/lots/delivered=2024-06-02/c.csv", dear),
         ]
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
+from deltalake.transaction import AddAction
 
 from pipeline.errors import CommitConflictError, EmptyLakeError, LakeError
 from pipeline.schema import AD_DAY, MASTER, PARTITION_COLUMNS
@@ -43,6 +45,18 @@ def test_a_stale_handle_never_commits_whatever_number_it_claims(root: Path, numb
     with pytest.raises(CommitConflictError):
         add(stale, make_file(root, "second"), number=number)
     assert [file.path for file in reopen(root).list_files()] == ["year=2024/month=01/first.parquet"]
+
+
+def test_a_commit_from_outside_meanwhile_refuses_ours(root: Path) -> None:
+    stale = reopen(root)
+    foreign = make_file(root, "foreign")
+    action = AddAction(foreign.path, foreign.size, dict(foreign.partition), 0, True, "{}")
+    DeltaTable(str(root)).create_write_transaction(
+        [action], "append", MASTER, partition_by=list(PARTITION_COLUMNS)
+    )
+    with pytest.raises(CommitConflictError):
+        add(stale, make_file(root, "ours"), number=1)
+    assert reopen(root).transaction == 0
 
 
 def test_a_number_that_is_there_already_is_refused(root: Path) -> None:
