@@ -5,6 +5,6 @@ docs/contracts.md says what each field means.
 """
 
 from pipeline.contracts.load import load_contracts
-from pipeline.contracts.model import Column, Contract, Dates, Dialect
+from pipeline.contracts.model import Column, Contract, Dates, Dialect, Headers, Holds
 
-__all__ = ["Column", "Contract", "Dates", "Dialect", "load_contracts"]
+__all__ = ["Column", "Contract", "Dates", "Dialect", "Headers", "Holds", "load_contracts"]

@@ -1,0 +1,92 @@
+"""The forms in which dates are written, and the days that a text in such a form means.
+
+A form consists of `yyyy`, one of `mm`, `m`, `month`, one of `dd`, `d`, and what stands between
+them. `mm` and `dd` are two digits, `m` and `d` one or two, `month` a month's name.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+MONTHS: Final[Mapping[str, Sequence[str]]] = {
+    "en": (
+        "january february march april may june july august september october november december"
+    ).split(),
+    "es": (
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
+    ).split(),
+    "pt": (
+        "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro"
+    ).split(),
+}
+"""The months' names by language, lower case."""
+
+_PIECES: Final = {
+    "yyyy": r"(?P<year>[0-9]{4})",
+    "month": r"(?P<name>[^\W\d_]{3,12}\.?)",
+    "mm": r"(?P<month>[0-9]{2})",
+    "m": r"(?P<month>[0-9]{1,2})",
+    "dd": r"(?P<day>[0-9]{2})",
+    "d": r"(?P<day>[0-9]{1,2})",
+}
+_TOKENS: Final = re.compile(r"(?<![a-z])(yyyy|month|mm|m|dd|d)(?![a-z])|(yyyymmdd)")
+
+
+def is_date_format(form: str, *, with_names: bool = False) -> bool:
+    """Whether a form says year, month and day once each."""
+    found = sorted(_kind(token) for token in _list_tokens(form))
+    kinds = [["day", "month", "year"], ["day", "name", "year"]]
+    return found in kinds[: 2 if with_names else 1]
+
+
+def match_date(text: str, form: str, languages: Sequence[str] = ()) -> date | None:
+    """The day that a text in this form means; None where it is not in this form.
+
+    Args:
+        text: Without outer blanks.
+        form: As the module says.
+        languages: Of a month's name, full or its first three letters; empty: all.
+
+    Raises:
+        ValueError: It is in this form and no day of the calendar.
+    """
+    match = _compile(form).fullmatch(text)
+    if match is None:
+        return None
+    parts = match.groupdict()
+    month = int(parts["month"]) if "month" in parts else _find_month(parts["name"], languages)
+    if month is None:
+        return None
+    return date(int(parts["year"]), month, int(parts["day"]))
+
+
+def _list_tokens(form: str) -> list[str]:
+    if form == "yyyymmdd":
+        return ["yyyy", "mm", "dd"]
+    return [match.group(1) for match in _TOKENS.finditer(form) if match.group(1)]
+
+
+def _kind(token: str) -> str:
+    return {"y": "year", "d": "day"}.get(token[0], "name" if token == "month" else "month")
+
+
+@lru_cache(maxsize=256)
+def _compile(form: str) -> re.Pattern[str]:
+    if form == "yyyymmdd":
+        return re.compile("".join(_PIECES[token] for token in ("yyyy", "mm", "dd")))
+    pattern, position = "", 0
+    for match in _TOKENS.finditer(form):
+        pattern += re.escape(form[position : match.start()]) + _PIECES[match.group(1)]
+        position = match.end()
+    return re.compile(pattern + re.escape(form[position:]), re.IGNORECASE)
+
+
+def _find_month(name: str, languages: Sequence[str]) -> int | None:
+    word = name.lower().removesuffix(".")
+    for language in languages or MONTHS:
+        for number, month in enumerate(MONTHS.get(language, ()), start=1):
+            if word in {month, month[:3]}:
+                return number
+    return None
