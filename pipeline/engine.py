@@ -2,17 +2,22 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 _LONGEST_TEMPORARY = 60
+_WALL_A_CPU_SECOND = 30.0
+_SHORTEST_WALL = 600.0
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -44,42 +49,148 @@ def map_threads(
                 future.cancel()
 
 
+@dataclass(frozen=True, slots=True)
+class _Work(Generic[Part, Result]):
+    """What a child does with each part, and what it may use up.
+
+    Attributes:
+        function: Called with the part.
+        cpu_seconds: The CPU seconds that a part may take; None: any.
+        memory_bytes: The memory that the child may ask for; None: any.
+    """
+
+    function: Callable[[Part], Result]
+    cpu_seconds: Callable[[Part], float] | None
+    memory_bytes: int | None
+
+    def do(self, part: Part) -> Result | Crashed:
+        """Works on one part, in a child, inside its limits."""
+        seconds = self.allow(part)
+        if seconds is None:
+            return _guard(self.function, part)
+        # Neither signal has a handler, so the system itself ends the child: also one that loops
+        # in native code, where no Python runs.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_REAL, _limit_wall(seconds))
+        try:
+            return _guard(self.function, part)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def allow(self, part: Part) -> float | None:
+        """The CPU seconds that a part may take."""
+        return None if self.cpu_seconds is None else self.cpu_seconds(part)
+
+
 def map_isolated(
-    function: Callable[[Part], Result], parts: Sequence[Part], *, workers: int
+    function: Callable[[Part], Result],
+    parts: Sequence[Part],
+    *,
+    workers: int,
+    cpu_seconds: Callable[[Part], float] | None = None,
+    memory_bytes: int | None = None,
 ) -> list[Result | Crashed]:
     """Returns `function(part)` for each part, worked on in child processes.
 
     A part that fails takes no other part down, and gives a `Crashed`. Where its child dies (a
-    crash in native code, out of memory), what was unfinished runs again, each part in a child of
-    its own. `function` and the parts must be picklable.
+    crash in native code, a limit), the parts that it may have been working on run again, each in
+    a child of its own. `function`, `cpu_seconds` and the parts must be picklable.
+
+    Args:
+        function: Called in a child.
+        parts: What it is called with.
+        workers: How many children there are at once.
+        cpu_seconds: How many CPU seconds a part may take, above 0; None: any. A busy machine
+            kills nothing, as waiting takes none. One that sleeps for ever is ended by the clock,
+            at 30 times that, but not before 10 minutes.
+        memory_bytes: How much memory a child may ask for, beyond its program; less than 2 GiB
+            leaves too little for what Polars and Arrow reserve. It has no effect on macOS.
 
     Raises:
         OSError: The machine failed a child, as with a full disk: that is no fault of a part.
     """
+    work = _Work(function, cpu_seconds, memory_bytes)
     results: dict[int, Result | Crashed] = {}
     context = _choose_context(function.__module__)
     count = max(1, min(workers, len(parts)))
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_parent) as pool:
-        futures = [pool.submit(_guard, function, part) for part in parts]
-        for number, future in enumerate(futures):
+    while rest := [number for number in range(len(parts)) if number not in results]:
+        together = _run_together(work, parts, rest, context, count)
+        results |= together
+        # Parts are begun in their order, and a pool takes in one more than it can hold twice: so
+        # the culprit is among the first that are unfinished, and only these must be alone.
+        unfinished = [number for number in rest if number not in results]
+        for number in unfinished[: 2 * count + 1]:
+            alone = _run_alone(work, parts[number], context)
+            results[number] = alone
+    return [results[number] for number in range(len(parts))]
+
+
+def _run_together(
+    work: _Work[Part, Result],
+    parts: Sequence[Part],
+    numbers: Sequence[int],
+    context: BaseContext,
+    count: int,
+) -> dict[int, Result | Crashed]:
+    """The results of the numbered parts up to the death of a child."""
+    results: dict[int, Result | Crashed] = {}
+    with ProcessPoolExecutor(
+        count, mp_context=context, initializer=_begin, initargs=(work.memory_bytes,)
+    ) as pool:
+        futures = []
+        for number in numbers:
+            try:
+                futures.append((number, pool.submit(work.do, parts[number])))
+            except BrokenProcessPool:
+                break
+        for number, future in futures:
             try:
                 results[number] = future.result()
             except BrokenProcessPool:
                 continue
-    for number, part in enumerate(parts):
-        if number not in results:
-            results[number] = _run_alone(function, part, context)
-    return [results[number] for number in range(len(parts))]
+    return results
 
 
-def _run_alone(
-    function: Callable[[Part], Result], part: Part, context: BaseContext
-) -> Result | Crashed:
-    with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as pool:
+def _run_alone(work: _Work[Part, Result], part: Part, context: BaseContext) -> Result | Crashed:
+    """The result of a part in a child of its own, which tells how it died."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    # Every context has processes; only its base class does not say so.
+    process = cast(BaseProcess, context.Process(target=_answer, args=(work, part, sender)))  # type: ignore[attr-defined]
+    process.start()
+    sender.close()
+    with receiver:
         try:
-            return pool.submit(_guard, function, part).result()
-        except BrokenProcessPool:
-            return Crashed("the process that read it died")
+            answer = receiver.recv()
+        except EOFError:
+            answer = None
+    process.join()
+    if isinstance(answer, BaseException):
+        raise answer
+    if answer is None:
+        return Crashed(_explain_death(process.exitcode, work.allow(part)))
+    return cast(Result | Crashed, answer[0])
+
+
+def _answer(work: _Work[Part, Result], part: Part, sender: Connection) -> None:
+    """The whole life of a child with one part: sends its result in a tuple, or an error."""
+    _begin(work.memory_bytes)
+    try:
+        sender.send((work.do(part),))
+    except (OSError, KeyboardInterrupt, SystemExit) as error:
+        sender.send(error)
+
+
+def _explain_death(exit_code: int | None, seconds: float | None) -> str:
+    if seconds is not None and exit_code == -signal.SIGPROF:
+        return f"the process that read it took more than {seconds:g} CPU seconds"
+    if seconds is not None and exit_code == -signal.SIGALRM:
+        return f"the process that read it did not end in {_limit_wall(seconds):g} seconds"
+    return "the process that read it died"
+
+
+def _limit_wall(seconds: float) -> float:
+    return max(_SHORTEST_WALL, _WALL_A_CPU_SECOND * seconds)
 
 
 def _guard(function: Callable[[Part], Result], part: Part) -> Result | Crashed:
@@ -94,6 +205,18 @@ def _guard(function: Callable[[Part], Result], part: Part) -> Result | Crashed:
         raise
     except BaseException as error:  # noqa: BLE001 - see above: isolation is the purpose
         return Crashed(f"{type(error).__name__}: {error}")
+
+
+def _begin(memory_bytes: int | None) -> None:
+    """Prepares this child: it keeps to its memory, and ends with the process it works for."""
+    _end_with_parent()
+    if memory_bytes is not None:
+        # Not RLIMIT_AS, which counts the gigabytes of addresses that allocators only reserve.
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        # A child that dies of its memory is no news for whoever looks at core files.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _end_with_parent() -> None:

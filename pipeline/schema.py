@@ -87,12 +87,18 @@ MASTER: Final = pa.schema([*AD_DAY, *(pa.field(name, pa.string()) for name in PA
 COVERAGE: Final = pa.struct(
     [
         ("account", pa.string()),
+        ("platform", pa.string()),
         ("breakdown", pa.string()),
         ("first_date", pa.date32()),
         ("last_date", pa.date32()),
+        ("is_primary", pa.bool_()),
     ]
 )
-"""The dates, both included, on which a file speaks for an account and breakdown."""
+"""The dates, both included, on which a file speaks for an account and breakdown.
+
+`platform` is null unless it belongs to the contract's scope; `is_primary` says whether the
+breakdown is the one that the contract prefers where no row is without one.
+"""
 
 LEDGER: Final = _make_schema(
     ("n", pa.int64()),
@@ -122,14 +128,16 @@ LEDGER: Final = _make_schema(
 )
 """One file that a merge has decided on; grain (n, path).
 
-`n` is the master transaction that decided. `outcome` is `merged`, `duplicate`, `no_rows` or
-`quarantined` (the whole file, with `reason` and `detail`). Always
+`n` is the master transaction that decided. `outcome` is `merged`, `duplicate`, `no_rows`,
+`quarantined` (the whole file, with `reason` and `detail`), `held` (it waits for a person) or
+`withdrawn`. The newest judgement of a file (path, sha256) is the one that counts. Always
 `rows_in = accepted + quarantined + duplicates + superseded`; `control` counts preamble, totals and
 blank lines beside it. `remarks` is a JSON object of counts of what was taken but is worth a look.
 A generated day is one row: its manifest stands for the files it lists.
 """
 
 REJECTS: Final = _make_schema(
+    ("n", pa.int64()),
     ("path", pa.string()),
     ("line", pa.int64()),
     ("rule", pa.string()),
@@ -138,9 +146,9 @@ REJECTS: Final = _make_schema(
     ("expected", pa.string()),
     ("raw", pa.string()),
 )
-"""One rejected row; grain (path, line).
+"""One rejected row; grain (n, path, line).
 
-`line` is the physical line of a text file where the row begins (the header is 1), or the row
+`n` is the transaction that rejected it. `line` is the physical line of a text file where the row begins (the header is 1), or the row
 number from 1 in a Parquet file. `raw` is the row as it was delivered; bytes that are not UTF-8
 are written as `base64:...`.
 """

@@ -32,6 +32,8 @@ def check_together(file_name: str, contract: Contract) -> None:
     for problem in (
         *_judge_whole(file_name, contract),
         *_judge_columns(contract),
+        *_judge_types(contract),
+        *_judge_scope(contract),
         *_judge_names(contract),
     ):
         raise ContractError(f"contract {file_name}: {problem}")
@@ -50,8 +52,6 @@ def _judge_whole(file_name: str, contract: Contract) -> Iterator[str]:
     for name in contract.key:
         if name not in known:
             yield f"key names {name}, which is neither a column nor a constant"
-    if "account" not in contract.scope:
-        yield f"scope must hold account, got {list(contract.scope)}"
     if contract.primary and contract.primary not in contract.breakdowns:
         yield f"primary is {contract.primary!r}, which is none of the breakdowns"
 
@@ -60,19 +60,11 @@ def _judge_columns(contract: Contract) -> Iterator[str]:
     columns = {column.name: column for column in contract.columns}
     if "raw" not in contract.formats and "date" not in columns:
         yield "columns.date is missing: every row needs its day"
-    if "campaign_id" not in columns and "campaign_name" not in columns:
+    if not columns.keys() & {"campaign_id", "campaign_name"}:
         yield "neither columns.campaign_id nor columns.campaign_name is there: one names the row"
     for name in sorted(columns.keys() & contract.constants.keys()):
         if not columns[name].optional:
             yield f"{name} is both a column and a constant"
-    for name, column in columns.items():
-        expected = _TYPES[AD_DAY.field(name).type]
-        if column.type != expected:
-            yield f"columns.{name}.type is {column.type!r}; the canonical column is {expected}"
-        if column.unit != "one" and column.type != "decimal":
-            yield f"columns.{name}.unit is for decimals"
-        if column.round and column.type != "decimal":
-            yield f"columns.{name}.round is for decimals"
     for name in contract.constants:
         if _TYPES[AD_DAY.field(name).type] != "text":
             yield f"constants.{name} is a text; only text columns can be constants"
@@ -81,6 +73,28 @@ def _judge_columns(contract: Contract) -> Iterator[str]:
         yield from (f"rule {rule} needs the column {name}" for name in lost)
     if contract.breakdowns and columns.keys() & {"breakdown", "segment"}:
         yield "breakdowns and a column breakdown or segment say the same thing twice"
+
+
+def _judge_scope(contract: Contract) -> Iterator[str]:
+    if "account" not in contract.scope:
+        yield f"scope must hold account, got {list(contract.scope)}"
+    for column in contract.columns:
+        scoped = contract.mode == "replace_window" and column.name in contract.scope
+        if scoped and not column.required:
+            yield f"columns.{column.name} is in the scope, so it must be required"
+
+
+def _judge_types(contract: Contract) -> Iterator[str]:
+    for column in contract.columns:
+        expected = _TYPES[AD_DAY.field(column.name).type]
+        if column.type != expected:
+            yield (
+                f"columns.{column.name}.type is {column.type!r}; the canonical column is {expected}"
+            )
+        if column.unit != "one" and column.type != "decimal":
+            yield f"columns.{column.name}.unit is for decimals"
+        if column.round and column.type != "decimal":
+            yield f"columns.{column.name}.round is for decimals"
 
 
 def _judge_names(contract: Contract) -> Iterator[str]:

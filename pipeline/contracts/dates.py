@@ -12,14 +12,17 @@ from typing import Final
 
 MONTHS: Final[Mapping[str, Sequence[str]]] = {
     "en": (
-        "january february march april may june july august september october november december"
-    ).split(),
+        *("january", "february", "march", "april", "may", "june", "july"),
+        *("august", "september", "october", "november", "december"),
+    ),
     "es": (
-        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
-    ).split(),
+        *("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio"),
+        *("agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+    ),
     "pt": (
-        "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro"
-    ).split(),
+        *("janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho"),
+        *("agosto", "setembro", "outubro", "novembro", "dezembro"),
+    ),
 }
 """The months' names by language, lower case."""
 
@@ -69,7 +72,9 @@ def _list_tokens(form: str) -> list[str]:
 
 
 def _kind(token: str) -> str:
-    return {"y": "year", "d": "day"}.get(token[0], "name" if token == "month" else "month")
+    if token[0] in "yd":
+        return "year" if token[0] == "y" else "day"
+    return {"month": "name"}.get(token, "month")
 
 
 @lru_cache(maxsize=256)

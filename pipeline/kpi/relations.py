@@ -77,5 +77,6 @@ _PLAIN_TYPES: Final = {
     pa.string(): "varchar",
     pa.int64(): "bigint",
     pa.date32(): "date",
+    pa.bool_(): "boolean",
     pa.timestamp("us", "UTC"): "timestamptz",
 }

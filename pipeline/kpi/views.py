@@ -114,9 +114,9 @@ def _list_views(lake: Lake, snapshot: Snapshot, *, raw_files: Sequence[RawFile])
         View("unrolled_rows", select_files(unrolled, AD_DAY)),
         View("computed_rollup", read_statement(STATEMENT)),
         View("rollup", read_statement("views/rollup")),
-        View("primary_rollup", read_statement("views/primary_rollup")),
         View("ledger_rows", select_files(snapshot.ledger_uris, LEDGER)),
         View("ledger", read_statement("views/ledger")),
+        View("primary_rollup", read_statement("views/primary_rollup")),
         View("account", read_statement("views/account")),
         *_list_raw_views(lake, raw_files),
     ]

@@ -1,11 +1,12 @@
 """The account of a merge: one ledger row a file, and the sums that a person sees. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
+from pipeline.merge.coverage import Window
 from pipeline.merge.delivery import Delivery, Found
 
 SHARE_ROWS = 100
@@ -18,19 +19,19 @@ class FileAccount:
 
     Attributes:
         found: The file.
-        outcome: `merged`, `no_rows`, `duplicate` or `quarantined`.
+        outcome: `merged`, `no_rows`, `duplicate`, `quarantined`, `held` or `withdrawn`.
         delivery: Its identity, where it got that far.
         contract: Name of its contract, '' where none was found.
         contract_sha256: Of the contract's file.
         reason: Why the whole file was set aside or is a duplicate.
         detail: The same in words.
-        control: Blank lines; not among `rows_in`.
+        control: Blank lines, preamble and totals; not among `rows_in`.
         accepted: Rows in the master after the merge.
         quarantined: Rows rejected.
         duplicates: Rows that say what another row of the same key says, which won.
         superseded: Rows that lost to a newer one.
         remarks: Counts of what was taken but is worth a look.
-        coverage: Columns of schema.COVERAGE.
+        coverage: For what it speaks.
         reject_path: The file with its rejected rows.
         same_as: Path of the file whose bytes it repeats.
     """
@@ -48,7 +49,7 @@ class FileAccount:
     duplicates: int = 0
     superseded: int = 0
     remarks: Mapping[str, int] = field(default_factory=dict)
-    coverage: list[dict[str, Any]] = field(default_factory=list)
+    coverage: Sequence[Window] = ()
     reject_path: str | None = None
     same_as: str = ""
 
@@ -60,7 +61,7 @@ class FileAccount:
     @property
     def needs_a_look(self) -> bool:
         """Whether it, or so many of its rows, were refused that a person should know."""
-        if self.outcome == "quarantined":
+        if self.outcome in {"quarantined", "held"} or "totals_mismatch" in self.remarks:
             return True
         return self.rows_in >= SHARE_ROWS and self.quarantined > SHARE_LIMIT * self.rows_in
 
@@ -87,22 +88,6 @@ class FileAccount:
             "duplicates": self.duplicates,
             "superseded": self.superseded,
             "remarks": json.dumps(dict(sorted(self.remarks.items()))) if self.remarks else None,
-            "coverage": self.coverage,
+            "coverage": [window._asdict() for window in self.coverage],
             "reject_path": self.reject_path,
         }
-
-
-def describe_coverage(
-    account: str, breakdown: str, first: date | None, last: date | None
-) -> list[dict[str, Any]]:
-    """What a file speaks for; empty where it has no date."""
-    if first is None or last is None:
-        return []
-    return [
-        {
-            "account": account,
-            "breakdown": breakdown,
-            "first_date": first,
-            "last_date": last,
-        }
-    ]

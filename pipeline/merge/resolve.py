@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.merge.fold import fold_rows
 from pipeline.merge.windows import REGISTER
 from pipeline.schema import AD_DAY
 
@@ -18,7 +19,27 @@ FILE_NO = "file_no"
 CURRENT = -1
 RANK = ("delivered_at", "delivery_id")
 _ROW = "row"
+_FOLDS = "folds"
+_CAMPAIGN = "campaign"
 _ORDER = (*RANK, FILE_NO, "line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the deliveries of a source mean.
+
+    Attributes:
+        key: The columns in which one row wins. Where both names of a campaign are among them,
+            `campaign_name` counts only without `campaign_id`.
+        scope: Of the columns of `REGISTER`, those for whose values a delivery speaks.
+        appends: Whether rows of one key are added up over all deliveries.
+        folding: Files in which rows of one key are added up.
+    """
+
+    key: Sequence[str]
+    scope: Sequence[str] = ("account",)
+    appends: bool = False
+    folding: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +51,7 @@ class Resolved:
         lost: Incoming rows that it does not hold: `file_no`, `duplicate` (whether the row that
             won says the same).
         removed: How many rows of the master went.
-        added: How many incoming rows came.
+        added: How many rows came.
     """
 
     rows: pl.DataFrame
@@ -43,27 +64,34 @@ def resolve(
     current: pl.DataFrame,
     incoming: pl.DataFrame,
     *,
-    key: Sequence[str],
+    rules: Rules,
     winners: pl.DataFrame | None = None,
-    reread: pl.DataFrame | None = None,
+    void: pl.DataFrame | None = None,
 ) -> Resolved:
     """Resolves the rows of one source.
 
     Args:
         current: The master's rows of this source; columns of AD_DAY.
         incoming: Accepted rows of new files; columns of AD_DAY and `file_no`.
-        key: The columns in which one row wins.
+        rules: What they mean.
         winners: Where a delivery replaces all before it: `REGISTER`, `delivered_at`,
             `delivery_id`, for every register that the new files touch.
-        reread: Deliveries that grew and are read again as a whole: `delivered_at`, `delivery_id`
-            and each `date` on which their rows in `current` are void.
+        void: Deliveries whose rows in `current` do not count any more, as they were withdrawn or
+            are read again as a whole: `delivered_at`, `delivery_id` and each `date`.
     """
     rows = pl.concat([current.with_columns(pl.lit(CURRENT, pl.Int32).alias(FILE_NO)), incoming])
     # What decides is narrow; the wide rows are touched once, at the end.
+    key = list(rules.key)
     places = rows.select({*key, *REGISTER, *_ORDER}).with_row_index(_ROW)
-    void = _find_void(places, reread)
-    outranked = _find_outranked(places, winners)
-    alive = _leave_out(places, pl.concat([void, outranked.select(_ROW)]))
+    if {"campaign_id", "campaign_name"} <= set(key):
+        places = places.with_columns(_name_campaign())
+        key = [*(name for name in key if not name.startswith(_CAMPAIGN)), _CAMPAIGN]
+    out = _find_void(places, void)
+    outranked = _find_outranked(places, winners, rules.scope)
+    alive = _leave_out(places, pl.concat([out, outranked.select(_ROW)]))
+    folding = _mark_folding(alive, rules)
+    if folding.any() and alive.select(key).n_unique() < alive.height:
+        return _fold(rows, alive.with_columns(folding), key, len(current), outranked)
     won = _pick_newest(alive, key)
     beaten = _leave_out(alive, won.select(_ROW))
     kept = won.filter(_is_current()).height
@@ -75,33 +103,96 @@ def resolve(
     )
 
 
+def leave_void_out(current: pl.DataFrame, void: pl.DataFrame) -> Resolved:
+    """What is left of a source's rows where nothing takes the place of those that are void.
+
+    Args:
+        current: As for `resolve`.
+        void: Likewise.
+    """
+    rows = current.join(void, on=[*RANK, "date"], how="anti")
+    lost = pl.DataFrame(schema={FILE_NO: pl.Int32(), "duplicate": pl.Boolean()})
+    return Resolved(
+        rows=rows.with_columns(pl.lit(CURRENT, pl.Int32).alias(FILE_NO)),
+        lost=lost,
+        removed=len(current) - len(rows),
+        added=0,
+    )
+
+
 def _is_current() -> pl.Expr:
     return pl.col(FILE_NO) == CURRENT
+
+
+def _name_campaign() -> pl.Expr:
+    """What identifies a campaign: its id, else its name; an id and a name are never the same."""
+    has_id = pl.col("campaign_id").is_not_null()
+    by_name = pl.concat_str(pl.lit("name:"), pl.col("campaign_name"))
+    by_id = pl.concat_str(pl.lit("id:"), pl.col("campaign_id"))
+    return pl.when(has_id).then(by_id).otherwise(by_name).alias(_CAMPAIGN)
 
 
 def _leave_out(places: pl.DataFrame, out: pl.DataFrame) -> pl.DataFrame:
     return places.join(out, on=_ROW, how="anti", maintain_order="left") if len(out) else places
 
 
-def _find_void(places: pl.DataFrame, reread: pl.DataFrame | None) -> pl.DataFrame:
-    """The master's rows of deliveries that are read again; column `_ROW`."""
-    if reread is None:
+def _find_void(places: pl.DataFrame, void: pl.DataFrame | None) -> pl.DataFrame:
+    """The master's rows that do not count any more; column `_ROW`."""
+    if void is None:
         return places.select(_ROW).clear()
-    return places.filter(_is_current()).join(reread, on=[*RANK, "date"], how="semi").select(_ROW)
+    return places.filter(_is_current()).join(void, on=[*RANK, "date"], how="semi").select(_ROW)
 
 
-def _find_outranked(places: pl.DataFrame, winners: pl.DataFrame | None) -> pl.DataFrame:
+def _find_outranked(
+    places: pl.DataFrame, winners: pl.DataFrame | None, scope: Sequence[str]
+) -> pl.DataFrame:
     """Rows in a touched register that are not of the delivery that won it."""
     if winners is None:
         return places.clear()
+    register = [name for name in REGISTER if name != "platform" or name in scope]
     # Which delivery lost which register is a small question; only its answer goes over all rows.
-    met = places.select(*REGISTER, *RANK).unique()
-    pairs = met.join(winners, on=REGISTER, how="inner", suffix="_won", nulls_equal=True)
+    met = places.select(*register, *RANK).unique()
+    won = winners.select(*register, *RANK)
+    pairs = met.join(won, on=register, how="inner", suffix="_won", nulls_equal=True)
     other = [pl.col(name) != pl.col(f"{name}_won") for name in RANK]
     lost = pairs.filter(pl.any_horizontal(other)).select(met.columns)
     if lost.is_empty():
         return places.clear()
     return places.join(lost, on=met.columns, how="semi", nulls_equal=True)
+
+
+def _mark_folding(alive: pl.DataFrame, rules: Rules) -> pl.Series:
+    """For each row, whether it is added to others of its key."""
+    if rules.appends:
+        return pl.repeat(value=True, n=alive.height, dtype=pl.Boolean, eager=True).alias(_FOLDS)
+    return alive[FILE_NO].is_in(list(rules.folding)).alias(_FOLDS)
+
+
+def _fold(
+    rows: pl.DataFrame,
+    alive: pl.DataFrame,
+    key: Sequence[str],
+    current: int,
+    outranked: pl.DataFrame,
+) -> Resolved:
+    """Adds up the rows that fold; of the others, and of the sums, the newest wins."""
+    shared = alive.filter(pl.struct(key).is_duplicated() & pl.col(_FOLDS))
+    single = _leave_out(alive, shared.select(_ROW))
+    extra = [name for name in key if name not in rows.columns]
+    wide = pl.concat([rows[shared[_ROW]], shared.select(extra)], how="horizontal")
+    sums = fold_rows(wide, key, _ORDER).select(rows.columns)
+    beside = single.join(shared.select(key), on=key, how="semi", nulls_equal=True)
+    single = _leave_out(single, beside.select(_ROW))
+    won = _pick_newest(single, key)
+    beaten = _leave_out(single, won.select(_ROW))
+    kept = won.filter(_is_current()).height
+    lost = beside.filter(~_is_current()).select(FILE_NO, duplicate=pl.lit(value=False))
+    return Resolved(
+        rows=pl.concat([rows[won[_ROW]], sums]),
+        lost=pl.concat([_name_beaten(beaten, won, rows, key), _name_outranked(outranked), lost]),
+        removed=current - kept,
+        added=won.height - kept + sums.height,
+    )
 
 
 def _pick_newest(places: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:

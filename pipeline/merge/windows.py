@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 import polars as pl
 
-REGISTER = ("source", "account", "breakdown", "date")
-"""The unit in which one delivery wins."""
+from pipeline.merge.delivery import pick_judged
+
+REGISTER = ("source", "account", "platform", "breakdown", "date")
+"""The unit in which one delivery wins; `platform` is null where it is not in the scope."""
 
 WINDOWS = pl.Schema(
     {
         "source": pl.String(),
         "account": pl.String(),
+        "platform": pl.String(),
         "breakdown": pl.String(),
         "first_date": pl.Date(),
         "last_date": pl.Date(),
@@ -22,9 +25,12 @@ WINDOWS = pl.Schema(
 
 
 def read_windows(ledger: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
-    """The windows of all deliveries of some sources so far; columns `WINDOWS`."""
-    spoken = ledger.filter(
-        pl.col("source").is_in(sources) & pl.col("outcome").is_in(["merged", "no_rows"])
+    """The windows of all deliveries of some sources so far; columns `WINDOWS`.
+
+    The newest judgement of a file counts: one that was withdrawn covers nothing.
+    """
+    spoken = pick_judged(ledger.filter(pl.col("source").is_in(sources))).filter(
+        pl.col("outcome") == "merged"
     )
     return (
         spoken.select("source", "coverage", "delivered_at", "delivery_id")
@@ -45,14 +51,15 @@ def pick_winners(before: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
     Returns:
         Columns `REGISTER`, `delivered_at`, `delivery_id`; one row a touched register.
     """
-    touched = _spread(incoming)
-    among = pl.concat([touched, _spread(before).join(touched, on=REGISTER, how="semi")])
+    touched = spread(incoming)
+    known = spread(before).join(touched, on=REGISTER, how="semi", nulls_equal=True)
+    among = pl.concat([touched, known])
     ranked = among.sort("delivered_at", "delivery_id")
     return ranked.unique(REGISTER, keep="last", maintain_order=True)
 
 
-def _spread(windows: pl.DataFrame) -> pl.DataFrame:
-    """One row a date of each window."""
+def spread(windows: pl.DataFrame) -> pl.DataFrame:
+    """One row a date of each window; columns `REGISTER`, `delivered_at`, `delivery_id`."""
     return (
         windows.with_columns(date=pl.date_ranges("first_date", "last_date"))
         .explode("date")

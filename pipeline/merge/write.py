@@ -64,13 +64,14 @@ class Writer:
         folder = f"year={part.year}/month={part.month}"
         return [self._write_data(folder, part, ordered[cut]) for cut in cut_files(days)]
 
-    def write_rejects(self, rows: Sequence[Mapping[str, object]]) -> str:
+    def write_rejects(self, rows: pl.DataFrame) -> str:
         """Writes rejected rows (`schema.REJECTS`) and returns their key in the lake."""
-        return f"{QUARANTINE}/{self._write(QUARANTINE, _make_table(rows, REJECTS))[0]}"
+        return f"{QUARANTINE}/{self._write(QUARANTINE, _to_plain_types(rows, REJECTS))[0]}"
 
     def write_ledger(self, rows: Sequence[Mapping[str, object]]) -> DataFile:
         """Writes ledger rows (`schema.LEDGER`) below the ledger table, which does not know yet."""
-        name, size = self._write(LEDGER_TABLE, _make_table(rows, LEDGER))
+        frame = pl.DataFrame(rows, schema=pl.Schema(LEDGER), orient="row")
+        name, size = self._write(LEDGER_TABLE, _to_plain_types(frame, LEDGER))
         return DataFile(path=name, size=size, rows=len(rows), partition={})
 
     def _write_data(self, folder: str, part: Part, rows: pl.DataFrame) -> DataFile:
@@ -105,10 +106,6 @@ class Writer:
         size = local.stat().st_size
         self.storage.adopt(f"{folder}/{name}", local)
         return name, size
-
-
-def _make_table(rows: Sequence[Mapping[str, object]], schema: pa.Schema) -> pa.Table:
-    return _to_plain_types(pl.DataFrame(rows, schema=pl.Schema(schema), orient="row"), schema)
 
 
 def _to_plain_types(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:

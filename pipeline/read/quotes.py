@@ -8,6 +8,9 @@ import numpy as np
 from pipeline.read.lines import MAX_LINE_BYTES, Lines, count_fault, length_fault
 from pipeline.schema import Fault
 
+MAX_CELL_LINES = 100
+"""Lines that a quoted cell may span: one of more is two stray quotes with rows between them."""
+
 _LF, _QUOTE = 10, 34
 
 
@@ -75,14 +78,17 @@ class _Grammar:
     def read(self, data: bytes, start: int) -> tuple[list[str] | None, int | None]:
         """The cells from `start` on, and the offset of the record's line end.
 
-        The cells are None where a quote stands in a wrong place, and the offset is None where a
-        quote is not closed before the end of the data.
+        The cells are None where a quote stands in a wrong place or a cell spans too many lines,
+        and the offset is None where a quote is not closed before the end of the data.
         """
         cells: list[str] = []
         position = start
         while True:
             if match := self._quoted.match(data, position):
                 cell = match.group(1).replace(b'""', b'"')
+                if cell.count(b"\n") >= MAX_CELL_LINES:
+                    # Only the first line is given up, so that no row between is swallowed.
+                    return None, _find_line_end(data, start)
             elif match := self._plain.match(data, position):
                 cell = match.group(0)
             elif data[position] == _QUOTE and self._opened.match(data, position) is None:

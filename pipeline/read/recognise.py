@@ -1,102 +1,298 @@
-"""Which contract a text file is of, told by its first line."""
+"""Which contract a file is of, told by its header, and how the file lies before us."""
 
 import csv
-from collections.abc import Iterable, Sequence
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
-from pipeline.contracts import Contract
+from pipeline.contracts.model import Contract, Dialect, Encoding
 from pipeline.errors import BadFileError
-
-HEAD_BYTES = 1 << 16
-UTF8_BOM = b"\xef\xbb\xbf"
-
-_MAGIC = (
-    (b"\x1f\x8b", "compressed", "gzip data; expected plain CSV"),
-    (b"PK\x03\x04", "archive", "a zip archive; expected plain CSV"),
-    (b"PAR1", "not_csv", "Parquet data; expected CSV"),
-    (b"\xff\xfe", "encoding", "UTF-16 text; expected UTF-8"),
-    (b"\xfe\xff", "encoding", "UTF-16 text; expected UTF-8"),
+from pipeline.read.choose import Miss, choose_layout
+from pipeline.read.encoding import (
+    ENCODING_NAMES,
+    UTF8_BOM,
+    allows,
+    decode_lines,
+    find_mark,
+    is_strictly,
+    not_decodable,
 )
+from pipeline.read.header import HeaderMatch, HeaderMiss, match_header
+from pipeline.read.layout import Layout
+from pipeline.read.open import open_delivery
+from pipeline.read.period import find_period
+
+HEAD_BYTES: Final = 1 << 16
+
+_ENCODINGS: Final[tuple[Encoding, ...]] = ("utf-8", "utf-16", "windows-1252")
+_DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_LANGUAGES: Final = {"en": "English", "es": "Spanish", "pt": "Portuguese"}
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f]")
+_MAX_CONTROL_SHARE: Final = 0.05
 
 
-def recognise(head: bytes, contracts: Iterable[Contract]) -> Contract:
-    """Names the contract whose header the file has.
+def recognise(
+    path: Path,
+    contracts: Iterable[Contract],
+    *,
+    source: str | None = None,
+    scratch: Path | None = None,
+    name: str | None = None,
+) -> Layout:
+    """Tells the contract whose header a file has, and where in the file everything is.
+
+    Only the head of a file is read, but where a contract's encodings need all of it.
 
     Args:
-        head: The file's first `HEAD_BYTES`, or all of it.
-        contracts: The contracts to choose from; those of other formats are passed over.
+        path: A local file, plain or gzip.
+        contracts: To choose from; those of generated data are passed over.
+        source: Of the folder that it lies in: its contracts are tried first, all others only
+            if none of them fits.
+        scratch: A folder for temporary files; the system's where not given.
+        name: The file's name as delivered, where `path` has another.
 
     Raises:
         BadFileError: It is no text file, or of no contract, or of more than one.
     """
-    header = read_header(head)
-    names = header_names(header, ",")
-    csvs = [contract for contract in contracts if contract.dialect.format == "csv"]
-    matches = [contract for contract in csvs if _matches(contract, header)]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        found = " and ".join(contract.name for contract in matches)
-        raise BadFileError("ambiguous_contract", f"the header fits {found}; name one")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise BadFileError("duplicate_column", f"the header names {twice[0]!r} more than once")
-    raise BadFileError("header_mismatch", _explain_mismatch(names, csvs))
+    wanted = [contract for contract in contracts if "raw" not in contract.formats]
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        opened = open_delivery(path, Path(folder), name=name)
+        if opened.format == "parquet":
+            raise BadFileError("not_csv", "Parquet data; expected CSV")
+        return _recognise_text(opened.path, wanted, source)
 
 
-def read_header(head: bytes) -> str:
-    """The first line, without BOM and line end.
+def read_names(line: str, delimiter: str) -> list[str]:
+    """The names on a header's line, as they stand there."""
+    return next(csv.reader([line], delimiter=delimiter), [])
 
-    Raises:
-        BadFileError: The bytes are not the beginning of a text file with lines.
-    """
-    for magic, rule, detail in _MAGIC:
-        if head.startswith(magic):
-            raise BadFileError(rule, detail)
-    text = head.removeprefix(UTF8_BOM)
-    if not text.strip(b"\r\n"):
-        raise BadFileError("empty_file", "the file holds no text")
-    if text.lstrip().startswith(b"<"):
-        raise BadFileError("not_csv", "markup (XML or HTML); expected CSV")
-    if b"\r" in text and b"\n" not in text:
-        raise BadFileError("line_ending", "lines end in CR alone; expected LF or CRLF")
-    line = text.split(b"\n", 1)[0].removesuffix(b"\r")
-    if any(byte < 32 and byte != 9 for byte in line):
-        raise BadFileError("not_text", "the first line holds control characters; expected text")
+
+def _recognise_text(path: Path, contracts: Sequence[Contract], source: str | None) -> Layout:
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    _refuse_other_kinds(head)
+    csvs = [contract for contract in contracts if "csv" in contract.formats]
+    text = _Text(path, head)
     try:
-        return line.decode()
+        return choose_layout(csvs, text.fit, source=source)
+    except BadFileError as error:
+        if error.rule == "header_mismatch":
+            text.explain(csvs)
+        raise
+
+
+def _refuse_other_kinds(head: bytes) -> None:
+    mark = find_mark(head)
+    if mark is None and _looks_like_utf16(head):
+        raise BadFileError(
+            "encoding", "UTF-16 text without its byte order mark; expected one, or UTF-8"
+        )
+    text = head.removeprefix(UTF8_BOM).decode("latin-1")
+    if mark == "utf-16":
+        text = "\n".join(line or "" for line in decode_lines(head, "utf-16", len(head)))
+    if not text.strip():
+        raise BadFileError("empty_file", "the file holds no text")
+    if text.lstrip().startswith("<"):
+        raise BadFileError("not_csv", "markup (XML or HTML); expected CSV")
+    if "\r" in text and "\n" not in text and mark != "utf-16":
+        raise BadFileError("line_ending", "lines end in CR alone; expected LF or CRLF")
+    first = text.split("\n", 1)[0].removesuffix("\r")
+    controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 13})
+    if _CONTROL.search(first) or controls > _MAX_CONTROL_SHARE * len(text):
+        raise BadFileError("not_text", "the file holds control characters; expected text")
+
+
+def _looks_like_utf16(head: bytes) -> bool:
+    """Whether every other byte is mostly 0, as in the UTF-16 of Western text."""
+    pairs = len(head) // 2
+    if pairs < 2:
+        return False
+    odd, even = head[1::2].count(0), head[0::2].count(0)
+    return max(odd, even) > 0.7 * pairs and min(odd, even) < 0.1 * pairs
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A line that a contract takes for a header."""
+
+    dialect: Dialect
+    encoding: Encoding
+    line: int
+    match: HeaderMatch
+    before: list[str]
+
+
+class _Text:
+    """A text file that contracts are held against."""
+
+    def __init__(self, path: Path, head: bytes) -> None:
+        self._path = path
+        self._head = head
+        self._mark = find_mark(head)
+        self._strict: dict[Encoding, bool] = {}
+
+    def fit(self, contract: Contract) -> Layout | list[Miss]:
+        """Lays the file out by a contract, or says in which ways it does not fit."""
+        misses: list[Miss] = []
+        places: list[_Place] = []
+        allowed = {encoding for dialect in contract.dialects for encoding in dialect.encodings}
+        for dialect, encoding in self._list_ways(contract):
+            place = self._find_header(contract, dialect, encoding, misses)
+            if place is None:
+                continue
+            if allowed == {"utf-8"} or self._is_strictly(encoding):
+                return self._try_layout(contract, place)
+            places.append(place)
+        for place in places:
+            if place.encoding == "utf-8":
+                # A few rows are damaged: they are set aside one by one.
+                return self._try_layout(contract, place)
+        if places:
+            error = not_decodable([place.encoding for place in places])
+            return [_refuse(contract, places[0], error)]
+        return misses
+
+    def _try_layout(self, contract: Contract, place: _Place) -> Layout | list[Miss]:
+        try:
+            return self._lay_out(contract, place)
+        except BadFileError as error:
+            return [_refuse(contract, place, error)]
+
+    def explain(self, contracts: Sequence[Contract]) -> None:
+        """Raises a clearer error where another encoding or delimiter would have fitted."""
+        for contract in contracts:
+            for dialect in contract.dialects:
+                self._explain_encoding(contract, dialect)
+        for contract in contracts:
+            for dialect in contract.dialects:
+                self._explain_delimiter(contract, dialect)
+        first = decode_lines(self._head, "utf-8", 1)[0]
+        if self._mark == "utf-16" and not any(
+            "utf-16" in dialect.encodings for one in contracts for dialect in one.dialects
+        ):
+            raise BadFileError("encoding", "UTF-16 text; expected UTF-8")
+        if self._mark != "utf-16" and first is None:
+            raise BadFileError(
+                "encoding", f"the header is not UTF-8 at byte {_find_fault(self._head)}"
+            )
+
+    def _explain_encoding(self, contract: Contract, dialect: Dialect) -> None:
+        for encoding in _ENCODINGS:
+            if encoding in dialect.encodings or not allows(self._mark, encoding):
+                continue
+            if self._find_header(contract, dialect, encoding, []):
+                expected = " or ".join(ENCODING_NAMES[one] for one in dialect.encodings)
+                raise BadFileError(
+                    "encoding",
+                    f"the header fits {contract.name!r} in {ENCODING_NAMES[encoding]}; "
+                    f"expected {expected}: save the file in that encoding",
+                )
+
+    def _explain_delimiter(self, contract: Contract, dialect: Dialect) -> None:
+        for delimiter, word in _DELIMITERS.items():
+            if delimiter == dialect.delimiter:
+                continue
+            for encoding in _ENCODINGS:
+                if allows(self._mark, encoding) and self._find_header(
+                    contract, dialect, encoding, [], delimiter=delimiter
+                ):
+                    raise BadFileError(
+                        "header_mismatch",
+                        f"the header fits {contract.name!r} with a {word} between cells; "
+                        f"expected a {_say_delimiter(dialect)}",
+                    )
+
+    def _list_ways(self, contract: Contract) -> Iterator[tuple[Dialect, Encoding]]:
+        for dialect in contract.dialects:
+            for encoding in dialect.encodings:
+                if allows(self._mark, encoding):
+                    yield dialect, encoding
+
+    def _find_header(
+        self,
+        contract: Contract,
+        dialect: Dialect,
+        encoding: Encoding,
+        misses: list[Miss],
+        *,
+        delimiter: str = "",
+    ) -> _Place | None:
+        """The first line that is a header; what the others lack is added to `misses`."""
+        lines = decode_lines(self._head, encoding, contract.preamble.lines + 1)
+        for number, line in enumerate(lines, start=1):
+            if line is None or not line.strip():
+                continue
+            names = read_names(line, delimiter or dialect.delimiter)
+            found = match_header(names, contract, dialect.languages)
+            if isinstance(found, HeaderMiss):
+                misses.append(Miss(contract, found))
+            else:
+                before = [text or "" for text in lines[: number - 1]]
+                return _Place(dialect, encoding, number, found, before)
+        return None
+
+    def _is_strictly(self, encoding: Encoding) -> bool:
+        if encoding not in self._strict:
+            self._strict[encoding] = is_strictly(self._path, encoding)
+        return self._strict[encoding]
+
+    def _lay_out(self, contract: Contract, place: _Place) -> Layout:
+        match, dialect = place.match, place.dialect
+        return Layout(
+            contract=contract,
+            dialect=dialect,
+            format="csv",
+            encoding=place.encoding,
+            header_line=place.line,
+            width=match.width,
+            positions=match.positions,
+            breakdowns=match.breakdowns,
+            end_position=match.end_position,
+            folds=match.folds,
+            ignored=match.ignored,
+            currency=match.currency,
+            period=find_period(
+                place.before,
+                contract.preamble.period_formats,
+                languages=dialect.languages,
+                delimiter=dialect.delimiter,
+            ),
+            why=_say_why(place),
+        )
+
+
+def _find_fault(head: bytes) -> int:
+    """Where the first byte stands that is not UTF-8; the whole head where all are."""
+    try:
+        head.decode()
     except UnicodeDecodeError as error:
-        raise BadFileError("encoding", f"the header is not UTF-8 at byte {error.start}") from error
+        return error.start
+    return len(head)
 
 
-def header_names(header: str, delimiter: str) -> list[str]:
-    """The header's names, without outer blanks and case."""
-    names = next(csv.reader([header], delimiter=delimiter), [])
-    return [name.strip().casefold() for name in names]
+def _refuse(contract: Contract, place: _Place, error: BadFileError) -> Miss:
+    """A contract whose header fits, and something else does not."""
+    return Miss(
+        contract,
+        HeaderMiss(
+            known=place.match.width, missing=(), unknown=(), rule=error.rule, detail=str(error)
+        ),
+    )
 
 
-def order_columns(contract: Contract, header: str) -> Sequence[int]:
-    """For each of the contract's columns, its position in the file."""
-    names = header_names(header, contract.dialect.delimiter)
-    return [names.index(column.header.casefold()) for column in contract.columns]
+def _say_why(place: _Place) -> str:
+    where = "its header" if place.line == 1 else f"its header on line {place.line}"
+    languages = [_LANGUAGES.get(code, code) for code in place.dialect.languages]
+    parts = ["/".join(languages)] if languages else []
+    if place.dialect.delimiter != ",":
+        parts.append(_say_delimiter(place.dialect))
+    if place.encoding != "utf-8":
+        parts.append(ENCODING_NAMES[place.encoding])
+    return ", ".join([where, *parts])
 
 
-def _matches(contract: Contract, header: str) -> bool:
-    expected = [column.header.casefold() for column in contract.columns]
-    return sorted(header_names(header, contract.dialect.delimiter)) == sorted(expected)
-
-
-def _explain_mismatch(names: Sequence[str], contracts: Sequence[Contract]) -> str:
-    def distance(contract: Contract) -> int:
-        return len({column.header.casefold() for column in contract.columns} ^ set(names))
-
-    if not contracts:
-        return "no contract reads CSV files"
-    nearest = min(contracts, key=distance)
-    expected = {column.header.casefold() for column in nearest.columns}
-    missing = sorted(expected - set(names))
-    unknown = sorted(set(names) - expected)
-    parts = [f"the header is of no contract; nearest is {nearest.name!r}"]
-    if missing:
-        parts.append("missing " + ", ".join(missing[:5]))
-    if unknown:
-        parts.append(f"{len(unknown)} unknown, first {unknown[0][:60]!r}")
-    return "; ".join(parts)
+def _say_delimiter(dialect: Dialect) -> str:
+    return _DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))

@@ -6,7 +6,7 @@ are cut one by one (`quotes`).
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +51,7 @@ class Records:
         consumed: How many bytes of `data` were cut; the rest is an unfinished record.
         line_count: How many physical lines were consumed.
         data: The block.
+        totals: Rows that sum up the others, taken out of `cells`; the same columns.
     """
 
     cells: pl.DataFrame
@@ -61,11 +62,23 @@ class Records:
     consumed: int
     line_count: int
     data: bytes
+    totals: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def show(self, row: int) -> str:
         """The text of a row of `cells` as it was delivered."""
         start, end = self.spans[row]
         return show_bytes(self.data[start:end])
+
+    def set_aside(self, rows: Sequence[int], bad: Sequence[BadRecord] = ()) -> "Records":
+        """The records without some rows of `cells`, and with more bad ones."""
+        kept = np.setdiff1d(np.arange(len(self.lines)), np.asarray(rows, np.int64))
+        return replace(
+            self,
+            cells=self.cells[kept],
+            lines=self.lines[kept],
+            spans=self.spans[kept],
+            bad=sorted([*self.bad, *bad]),
+        )
 
 
 def cut_records(

@@ -1,53 +1,60 @@
-"""Reads a CSV file by its contract, block by block, so that memory does not grow with the file."""
+"""Reads a CSV file by its layout, block by block, so that memory does not grow with the file."""
 
-import dataclasses
 import io
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import polars as pl
 
-from pipeline.contracts import Contract
+from pipeline.contracts.model import Encoding
 from pipeline.errors import BadFileError
-from pipeline.read.recognise import HEAD_BYTES, UTF8_BOM, order_columns, read_header
+from pipeline.read.encoding import UTF8_BOM, write_as_utf8
+from pipeline.read.header import normalise_name
+from pipeline.read.layout import Layout
+from pipeline.read.open import open_delivery
+from pipeline.read.recognise import read_names
 from pipeline.read.records import MAX_OPEN_BYTES, BadRecord, Records, cut_records
+from pipeline.read.totals import TotalsFinder
 from pipeline.schema import Fault
 
 BLOCK_BYTES = 1 << 24
 ENCODING_SHARE = 0.05
 
-
-def read_head(path: Path) -> bytes:
-    """The first bytes of a file, as `recognise` takes them."""
-    with path.open("rb") as file:
-        return file.read(HEAD_BYTES)
+SEGMENT, END = "segment", "_end"
+BETWEEN_SEGMENTS = " | "
 
 
 def read_rows(
-    path: Path, contract: Contract, *, block_bytes: int = BLOCK_BYTES
+    path: Path, layout: Layout, *, block_bytes: int = BLOCK_BYTES, scratch: Path | None = None
 ) -> Iterator[Records]:
-    """Yields the records of a file that has the contract's header.
+    """Yields the records of a file.
 
     Args:
-        path: A local CSV file.
-        contract: Of format `csv`; its header has been recognised.
+        path: A local CSV file, plain or gzip.
+        layout: What `recognise` found out about it.
         block_bytes: How much is read at once.
+        scratch: A folder for temporary files; the system's where not given.
 
     Returns:
-        Records whose cells have one String column for each of the contract's columns, in the
-        contract's order; '' where the cell is empty.
+        Records whose cells are Strings without nulls, '' where a cell is empty: one column for
+        each in `layout.positions`, then `segment` where the file has breakdowns (their texts
+        joined by ` | `), then `_end` where it has a column of rows' last days.
 
     Raises:
         BadFileError: The file as a whole is not what the contract says.
     """
-    positions = order_columns(contract, read_header(read_head(path)))
-    invalid: list[BadRecord] = []
-    rows = 0
-    for records in _cut_file(path, contract, len(positions), block_bytes):
-        invalid += [record for record in records.bad if record.fault.rule == "invalid_utf8"]
-        rows += len(records.lines) + len(records.bad)
-        yield _set_repeated_aside(_name_cells(records, contract, positions), contract)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        plain = _open_plain(path, layout, Path(folder))
+        invalid: list[BadRecord] = []
+        rows = 0
+        for records in _read_plain(plain, layout, block_bytes):
+            invalid += [record for record in records.bad if record.fault.rule == "invalid_utf8"]
+            rows += len(records.lines) + len(records.bad)
+            yield records
     if len(invalid) > ENCODING_SHARE * rows:
         # A row or two is damage; a share of all rows is a file in another encoding.
         raise BadFileError(
@@ -57,58 +64,113 @@ def read_rows(
         )
 
 
-def _name_cells(records: Records, contract: Contract, positions: Sequence[int]) -> Records:
-    texts = records.cells.select(
-        pl.col(str(position)).alias(column.name)
-        for position, column in zip(positions, contract.columns, strict=True)
-    )
-    return dataclasses.replace(records, cells=texts)
+def _open_plain(path: Path, layout: Layout, folder: Path) -> Path:
+    """The file's bytes as plain UTF-8."""
+    plain = open_delivery(path, folder).path
+    if layout.encoding == "utf-8":
+        return plain
+    target = folder / "utf-8"
+    write_as_utf8(plain, cast(Encoding, layout.encoding), target)
+    return target
 
 
-def _set_repeated_aside(records: Records, contract: Contract) -> Records:
-    """Moves rows that repeat the header, as pasted files have them, to the bad records."""
-    texts = records.cells
-    headers = [column.header.casefold() for column in contract.columns]
-    suspects = (texts.to_series(0).str.to_lowercase() == headers[0]).arg_true().to_list()
-    repeated = [row for row in suspects if [cell.casefold() for cell in texts.row(row)] == headers]
-    if not repeated:
-        return records
-    fault = Fault("repeated_header", "", "the header again", "a row of data")
-    bad = [BadRecord(int(records.lines[row]), fault, records.show(row)) for row in repeated]
-    kept = np.setdiff1d(np.arange(len(texts)), repeated)
-    return dataclasses.replace(
-        records,
-        cells=texts[kept],
-        lines=records.lines[kept],
-        spans=records.spans[kept],
-        bad=sorted(records.bad + bad),
-    )
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The header as it stands in the file: its names as compared, and one to look for first."""
+
+    names: tuple[str, ...]
+    longest: int
 
 
-def _cut_file(path: Path, contract: Contract, width: int, block_bytes: int) -> Iterator[Records]:
+def _read_plain(path: Path, layout: Layout, block_bytes: int) -> Iterator[Records]:
+    totals = TotalsFinder(layout)
     with path.open("rb") as file:
-        _skip_header(file)
-        line = 2
-        rest = b""
-        final = False
-        while not final:
-            block, final = _read_block(file, block_bytes)
-            records = cut_records(
-                rest + block,
-                first_line=line,
-                width=width,
-                delimiter=contract.dialect.delimiter,
-                final=final,
-            )
-            yield records
-            line += records.line_count
-            rest = records.data[records.consumed :]
+        header = _skip_header(file, layout)
+        for records, final in _cut_file(file, layout, block_bytes):
+            data = totals.take(_set_headers_aside(records, header), final=final)
+            yield _set_contradictions_aside(data, layout)
 
 
-def _skip_header(file: io.BufferedReader) -> None:
+def _set_headers_aside(records: Records, header: _Header) -> Records:
+    """Moves rows that repeat the header, as pasted files have them, to the bad records."""
+    suspect = header.names[header.longest]
+    texts = records.cells.to_series(header.longest)
+    lowered = texts.str.to_lowercase() == suspect
+    rows = [
+        row
+        for row in lowered.arg_true().to_list()
+        if tuple(map(normalise_name, records.cells.row(row))) == header.names
+    ]
+    fault = Fault("repeated_header", "", "the header again", "a row of data")
+    return _reject(records, dict.fromkeys(rows, fault))
+
+
+def _set_contradictions_aside(records: Records, layout: Layout) -> Records:
+    """Names the cells, and moves rows whose repeated columns differ to the bad records."""
+    faults: dict[int, Fault] = {}
+    for column, places in layout.positions.items():
+        first = pl.col(str(places[0]))
+        for place in places[1:]:
+            differs = pl.arg_where(first != pl.col(str(place)))
+            for row in records.cells.select(differs).to_series().to_list():
+                value = " and ".join(records.cells.row(row)[one] for one in (places[0], place))
+                fault = Fault("repeated_columns_differ", column, value, "the same text in both")
+                faults.setdefault(row, fault)
+    kept = _reject(records, faults)
+    names = _name_cells(layout)
+    return replace(kept, cells=kept.cells.select(names), totals=kept.totals.select(names))
+
+
+def _name_cells(layout: Layout) -> list[pl.Expr]:
+    named = [pl.col(str(places[0])).alias(name) for name, places in layout.positions.items()]
+    if layout.breakdowns:
+        parts = [pl.col(str(place)) for place in layout.breakdowns.values()]
+        named.append(pl.concat_str(parts, separator=BETWEEN_SEGMENTS).alias(SEGMENT))
+    if layout.end_position is not None:
+        named.append(pl.col(str(layout.end_position)).alias(END))
+    return named
+
+
+def _reject(records: Records, faults: Mapping[int, Fault]) -> Records:
+    if not faults:
+        return records
+    bad = [
+        BadRecord(int(records.lines[row]), fault, records.show(row))
+        for row, fault in faults.items()
+    ]
+    return records.set_aside(list(faults), bad)
+
+
+def _cut_file(
+    file: io.BufferedReader, layout: Layout, block_bytes: int
+) -> Iterator[tuple[Records, bool]]:
+    """The records after the header, and whether they are the last."""
+    line = layout.header_line + 1
+    rest = b""
+    final = False
+    while not final:
+        block, final = _read_block(file, block_bytes)
+        records = cut_records(
+            rest + block,
+            first_line=line,
+            width=layout.width,
+            delimiter=layout.dialect.delimiter,
+            final=final,
+        )
+        yield records, final
+        line += records.line_count
+        rest = records.data[records.consumed :]
+
+
+def _skip_header(file: io.BufferedReader, layout: Layout) -> _Header:
     if file.read(len(UTF8_BOM)) != UTF8_BOM:
         file.seek(0)
-    file.readline()
+    line = b""
+    for _ in range(layout.header_line):
+        line = file.readline()
+    text = line.decode().rstrip("\r\n")
+    names = tuple(map(normalise_name, read_names(text, layout.dialect.delimiter)))
+    return _Header(names, int(np.argmax([len(name) for name in names])))
 
 
 def _read_block(file: io.BufferedReader, block_bytes: int) -> tuple[bytes, bool]:

@@ -2,15 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 import polars as pl
 
 from pipeline.contracts import Contract
-from pipeline.merge.delivery import Delivery
+from pipeline.merge.delivery import Delivery, Rank
 from pipeline.merge.plan import Span
+from pipeline.merge.resolve import RANK, Rules
 from pipeline.merge.windows import WINDOWS, pick_winners, read_windows
+from pipeline.schema import GRAIN
 from pipeline.steps.ingest import Ingested
+
+NOBODY = -1
+"""Stands for the file of a span that no file comes for: one that was withdrawn."""
+
+VOID_RANGES = pl.Schema(
+    {
+        "source": pl.String(),
+        **{name: WINDOWS[name] for name in RANK},
+        "first": pl.Date(),
+        "last": pl.Date(),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +37,7 @@ class Batch:
         contracts: By name.
         winners: Who won each register that a replacing delivery touches (`windows.pick_winners`).
         spans: The dates that each file touches.
+        void: Whose rows in the master do not count any more: source, rank, date.
     """
 
     deliveries: Sequence[Delivery]
@@ -30,14 +45,25 @@ class Batch:
     contracts: Mapping[str, Contract]
     winners: pl.DataFrame
     spans: Sequence[Span]
+    void: pl.DataFrame
 
     def list_fresh(self) -> list[tuple[Delivery, Ingested]]:
         """The files that this merge decides on: read now, and not read again."""
         return [
             (delivery, result)
             for delivery, result in zip(self.deliveries, self.results, strict=True)
-            if not delivery.reread and not result.is_passing
+            if delivery.is_fresh and not result.is_passing
         ]
+
+    def make_rules(self, numbers: Sequence[int]) -> tuple[Contract, Rules]:
+        """What files of one source mean; they have one mode and one key."""
+        contract = self.contracts[self.results[numbers[0]].contract]
+        return contract, Rules(
+            key=_choose_key(contract),
+            scope=contract.scope,
+            appends=contract.mode == "append",
+            folding=[number for number in numbers if self.results[number].folds],
+        )
 
 
 def gather_batch(
@@ -45,6 +71,8 @@ def gather_batch(
     results: Sequence[Ingested],
     contracts: Mapping[str, Contract],
     ledger: pl.DataFrame,
+    *,
+    withdrawn: pl.DataFrame | None = None,
 ) -> Batch:
     """Gathers what was read.
 
@@ -52,53 +80,90 @@ def gather_batch(
         deliveries: Ascending by (rank, sha256).
         results: What was read of each.
         contracts: By name.
-        ledger: Up to the master's transaction.
+        ledger: As it counts from now on.
+        withdrawn: What does not speak any more: source, delivered_at, delivery_id, first, last.
     """
-    replacing = [
-        (delivery, result)
-        for delivery, result in zip(deliveries, results, strict=True)
-        if result.contract and contracts[result.contract].mode == "replace_window"
-    ]
-    incoming = _describe_windows(replacing)
+    incoming = describe_windows(deliveries, results, contracts)
     sources = incoming["source"].unique().to_list()
+    spans = _list_spans(deliveries, results, withdrawn)
     return Batch(
         deliveries=deliveries,
         results=results,
         contracts=contracts,
         winners=pick_winners(read_windows(ledger, sources), incoming),
-        spans=_list_spans(deliveries, results),
+        spans=spans,
+        void=_find_void(deliveries, spans, withdrawn),
     )
 
 
-def _describe_windows(replacing: Sequence[tuple[Delivery, Ingested]]) -> pl.DataFrame:
+def describe_windows(
+    deliveries: Sequence[Delivery],
+    results: Sequence[Ingested],
+    contracts: Mapping[str, Contract],
+) -> pl.DataFrame:
+    """What the files of replacing sources cover; columns `WINDOWS`."""
     rows = [
         (
             delivery.source,
-            delivery.account,
-            "",
-            result.first,
-            result.last,
-            delivery.delivered_at,
-            delivery.delivery_id,
+            window.account,
+            window.platform,
+            window.breakdown,
+            window.first_date,
+            window.last_date,
+            *delivery.rank,
         )
-        for delivery, result in replacing
-        if result.first is not None
+        for delivery, result in zip(deliveries, results, strict=True)
+        if result.contract and contracts[result.contract].mode == "replace_window"
+        for window in result.coverage
     ]
     return pl.DataFrame(rows, schema=WINDOWS, orient="row")
 
 
-def _list_spans(deliveries: Sequence[Delivery], results: Sequence[Ingested]) -> list[Span]:
-    """The dates that each file touches; a file that is read again touches what the new ones do."""
+def _choose_key(contract: Contract) -> Sequence[str]:
+    """The columns in which one row of a source wins: its key, or the grain of the master."""
+    if contract.mode == "upsert":
+        return contract.key
+    # Only the generator's rows are known to have ids, whatever other contracts a source has.
+    return [name for name in GRAIN if name != "campaign_name" or "raw" not in contract.formats]
+
+
+def _list_spans(
+    deliveries: Sequence[Delivery],
+    results: Sequence[Ingested],
+    withdrawn: pl.DataFrame | None,
+) -> list[Span]:
+    """The dates that each file touches; one that is read again touches what is decided anew."""
     spans: list[Span] = []
-    grown: dict[tuple[str, datetime, str], list[Span]] = {}
+    anew: dict[tuple[str, Rank], list[tuple[date, date]]] = {}
     for number, (delivery, result) in enumerate(zip(deliveries, results, strict=True)):
-        if result.first is None or result.last is None or delivery.reread:
-            continue
-        span = Span(number, result.first, result.last)
-        spans.append(span)
-        grown.setdefault((delivery.source, *delivery.rank), []).append(span)
+        if result.span is not None and delivery.is_fresh:
+            spans.append(Span(number, *result.span))
+            anew.setdefault((delivery.source, delivery.rank), []).append(result.span)
+    gone = withdrawn.select("source", "first", "last").rows() if withdrawn is not None else []
+    spans += [Span(NOBODY, first, last) for _, first, last in gone]
     for number, delivery in enumerate(deliveries):
-        if delivery.reread:
-            touched = grown.get((delivery.source, *delivery.rank), [])
-            spans += [Span(number, span.first, span.last) for span in touched]
+        if delivery.role == "reread":
+            touched = anew.get((delivery.source, delivery.rank), [])
+            freed = [(first, last) for source, first, last in gone if source == delivery.source]
+            spans += [Span(number, *span) for span in [*touched, *freed]]
     return spans
+
+
+def _find_void(
+    deliveries: Sequence[Delivery], spans: Sequence[Span], withdrawn: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Whose rows do not count any more, on each date: source, rank, date."""
+    again = [
+        (deliveries[span.file_no].source, *deliveries[span.file_no].rank, span.first, span.last)
+        for span in spans
+        if span.file_no != NOBODY and deliveries[span.file_no].role != "new"
+    ]
+    ranges = pl.DataFrame(again, schema=VOID_RANGES, orient="row")
+    if withdrawn is not None:
+        ranges = pl.concat([ranges, withdrawn.select(list(VOID_RANGES)).cast(VOID_RANGES)])
+    return (
+        ranges.with_columns(date=pl.date_ranges("first", "last"))
+        .explode("date", empty_as_null=False)
+        .select("source", *RANK, "date")
+        .unique()
+    )

@@ -1,7 +1,7 @@
 """Finds what the ledger does not know yet, and gives each file its identity."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,12 +16,15 @@ from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import (
     Delivery,
     Found,
-    identify_text,
-    is_bad_name,
-    is_root_lot,
-    is_unfinished,
+    identify_file,
     leave_known_out,
     read_pins,
+)
+from pipeline.merge.place import (
+    is_bad_name,
+    is_control_file,
+    is_root_lot,
+    is_unfinished,
     spell_path,
 )
 from pipeline.storage import Entry
@@ -51,22 +54,28 @@ class Discovery:
         return not self.deliveries and not self.settled
 
 
-def discover(lake: Lake, ledger: pl.DataFrame, *, workers: int) -> Discovery:
+def discover(
+    lake: Lake, ledger: pl.DataFrame, *, workers: int, forget: Set[str] = frozenset()
+) -> Discovery:
     """Lists the lake and names what is new.
 
     Args:
         lake: The lake.
         ledger: Up to the master's transaction; columns of schema.LEDGER.
         workers: How many files are hashed at once.
+        forget: Paths of files that are looked at as if they were new.
     """
     discovery = Discovery()
+    judged = ledger.filter(~pl.col("path").is_in(list(forget))) if forget else ledger
     entries = {spell_path(entry.path): entry for entry in list_entries(lake)}
     listed = [Found(path, *entry[1:4]) for path, entry in entries.items()]
-    texts: list[Found] = []
+    files: list[Found] = []
     manifests: list[Found] = []
-    for found in leave_known_out(listed, ledger):
+    for found in leave_known_out(listed, judged):
         if is_unfinished(found.path):
             discovery.unfinished.append(found.path)
+        elif is_control_file(found.path):
+            continue
         elif is_bad_name(found.path):
             discovery.settled.append(_refuse(found, "bad_name", "the name is never opened"))
         elif not entries[found.path].regular:
@@ -74,9 +83,9 @@ def discover(lake: Lake, ledger: pl.DataFrame, *, workers: int) -> Discovery:
         elif parse_manifest_path(found.path):
             manifests.append(found)
         else:
-            texts.append(found)
-    _add_manifests(discovery, lake, manifests, ledger)
-    _add_texts(discovery, lake, texts, ledger, workers=workers)
+            files.append(found)
+    _add_manifests(discovery, lake, manifests, judged)
+    _add_files(discovery, lake, files, judged, pins=read_pins(ledger), workers=workers)
     discovery.deliveries.sort(key=lambda delivery: (delivery.rank, delivery.sha256))
     return discovery
 
@@ -119,26 +128,25 @@ def _identify_day(found: Found, manifest: Manifest, data: bytes) -> Delivery:
         delivery_id=f"{manifest.account}/{manifest.date}/{manifest.generation}",
         sha256=hashlib.sha256(data).hexdigest(),
         account=manifest.account,
-        day=manifest.date,
     )
 
 
-def _add_texts(
+def _add_files(
     discovery: Discovery,
     lake: Lake,
-    texts: Sequence[Found],
+    files: Sequence[Found],
     ledger: pl.DataFrame,
     *,
+    pins: dict[tuple[str, str], datetime],
     workers: int,
 ) -> None:
-    hashed = list(_hash_texts(discovery, lake, texts, workers=workers))
+    hashed = list(_hash_files(discovery, lake, files, workers=workers))
     digests = [sha256 for _, sha256 in hashed]
-    pins = read_pins(ledger.filter(pl.col("sha256").is_in(digests)))
     known = _read_identities(ledger, digests)
     now = datetime.now(UTC)
     for found, sha256 in hashed:
         try:
-            delivery = identify_text(found, sha256=sha256, pinned=pins, now=now)
+            delivery = identify_file(found, sha256=sha256, pinned=pins, now=now)
         except BadFileError as error:
             discovery.settled.append(_refuse(found, error.rule, str(error)))
             continue
@@ -156,12 +164,12 @@ def _add_texts(
             discovery.deliveries.append(delivery)
 
 
-def _hash_texts(
-    discovery: Discovery, lake: Lake, texts: Sequence[Found], *, workers: int
+def _hash_files(
+    discovery: Discovery, lake: Lake, files: Sequence[Found], *, workers: int
 ) -> Iterator[tuple[Found, str]]:
     """The files that could be read as they were listed, with the sha256 of their bytes."""
-    hashes = map_threads(_hasher(lake), texts, workers=workers)
-    for found, sha256 in zip(texts, hashes, strict=True):
+    hashes = map_threads(_hasher(lake), files, workers=workers)
+    for found, sha256 in zip(files, hashes, strict=True):
         if sha256 is None:
             discovery.unfinished.append(found.path)
         elif isinstance(sha256, DeniedError):

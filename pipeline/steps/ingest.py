@@ -1,14 +1,16 @@
-"""Reads one delivered file, judges its rows and spools what is accepted to a local file.
+"""Reads one delivered file, judges its rows and spools them to local files.
 
-Text files are read in child processes, so that one that kills its reader takes nothing else down.
+Delivered files are read in child processes, so that one that kills its reader takes nothing else
+down.
 """
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -16,47 +18,90 @@ import pyarrow as pa
 
 from pipeline.contracts import Contract
 from pipeline.errors import BadFileError
+from pipeline.merge.coverage import Window
+from pipeline.merge.place import Period
+from pipeline.read.layout import Layout
+from pipeline.read.open import open_delivery
+from pipeline.read.parquet import lay_out_parquet, read_parquet_rows
 from pipeline.read.raw import DataPart, read_day
 from pipeline.read.recognise import recognise
-from pipeline.read.text import read_head, read_rows
-from pipeline.schema import Fault
+from pipeline.read.text import read_rows
+from pipeline.schema import GRAIN, Fault
+from pipeline.steps.context import Context, check_claims, find_context
+from pipeline.steps.totals import Checksum
 from pipeline.validate import Verdict, validate_texts, validate_typed
 
 VANISHED = "vanished"
 """The file went away, or is not there yet, while it was read: no verdict on it."""
 
-RejectRow = tuple[str, int, str, str, str, str, str]
+SAME_FILE = "same_file"
+"""Its bytes were taken before."""
+
+UNCHANGED = "unchanged"
+"""It was judged before and is judged the same."""
+
+INCOMPLETE = "incomplete"
+"""Its delivery is not complete yet: no verdict on it."""
+
+REJECT_COLUMNS = pl.Schema(
+    {
+        "line": pl.Int64(),
+        **{name: pl.String() for name in ("rule", "column", "value", "expected", "raw")},
+    }
+)
+"""A rejected row as it is spooled; see schema.REJECTS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextTask:
-    """A text file to ingest.
+class FileTask:
+    """A file to ingest.
 
     Attributes:
         file_no: Its number in this merge.
         path: Its key in the lake.
         local: Where its bytes are.
         contracts: Those it may be of.
+        source: Whose it is.
         delivered_on: UTC day of its delivery.
-        spool: Folder for what is accepted.
+        spool: Folder for what is read.
+        account: Where its place says it.
+        currency: Likewise.
+        period: Likewise.
+        claims: What its place says of its columns.
     """
 
     file_no: int
     path: str
     local: Path
     contracts: Sequence[Contract]
+    source: str
     delivered_on: date
     spool: Path
+    account: str | None = None
+    currency: str | None = None
+    period: Period | None = None
+    claims: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawTask:
-    """A generated day to ingest; attributes as for `TextTask`, and the day's data files."""
+    """A generated day to ingest.
+
+    Attributes:
+        file_no: Its number in this merge.
+        path: Key of its manifest.
+        parts: Its data files.
+        contract: The generator's.
+        account: From the manifest.
+        day: Likewise.
+        delivered_on: UTC day of its delivery.
+    """
 
     file_no: int
     path: str
     parts: Sequence[DataPart]
     contract: Contract
+    account: str
     day: date
     delivered_on: date
 
@@ -68,71 +113,245 @@ class Ingested:
     Attributes:
         file_no: As in its task.
         contract: Name of the contract it was read by; '' where none was found.
-        control: Blank lines.
+        control: Blank lines, and those of preamble and totals.
         valid: Rows that passed their contract.
-        rejects: Rows that did not, as rows of REJECTS.
+        quarantined: Rows that did not.
         remarks: Counts of what was taken but is worth a look.
-        first: First date in it, whether its row was accepted or not.
-        last: Last date in it.
-        reason: Why the whole file is refused; '' where it is not.
-        detail: The same in words.
-        spooled: Arrow IPC files with the rows that passed: the contract's columns, `date`,
-            `line` and `file_no`.
+        coverage: For what it speaks.
+        constants: What is the same in all its rows, by canonical column.
+        folds: Whether its rows are parts of others, to be added up.
+        reason: Why the whole file is refused, held or a duplicate; '' where it is not.
+        detail: The same in words; of a file that is taken, what is worth a look.
+        held: Whether it only waits for a person.
+        duplicates: Rows that were said before, where the whole file was.
+        spooled: Arrow IPC files with the rows that passed: `columns`, `line` and `file_no`.
+        columns: The canonical columns in `spooled`.
+        rejects: Arrow IPC files with those that did not; columns `REJECT_COLUMNS`.
     """
 
     file_no: int
     contract: str = ""
     control: int = 0
     valid: int = 0
-    rejects: list[RejectRow] = field(default_factory=list)
+    quarantined: int = 0
     remarks: Counter[str] = field(default_factory=Counter)
-    first: date | None = None
-    last: date | None = None
+    coverage: list[Window] = field(default_factory=list)
+    constants: Mapping[str, str | None] = field(default_factory=dict)
+    folds: bool = False
     reason: str = ""
     detail: str = ""
+    held: bool = False
+    duplicates: int = 0
     spooled: list[Path] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    rejects: list[Path] = field(default_factory=list)
 
     @property
     def is_passing(self) -> bool:
         """Whether the next run may well be able to read the file."""
-        return self.reason in {VANISHED, "missing_file"}
+        return self.reason in {VANISHED, INCOMPLETE, UNCHANGED, "missing_file"}
+
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """First and last date that it speaks for."""
+        if not self.coverage:
+            return None
+        return (
+            min(window.first_date for window in self.coverage),
+            max(window.last_date for window in self.coverage),
+        )
 
     def refuse(self, reason: str, detail: str) -> None:
         """Sets the whole file aside: nothing of it is taken."""
         self.reason, self.detail = reason, detail
-        self.valid = self.control = 0
-        self.first = self.last = None
-        self.rejects, self.spooled, self.remarks = [], [], Counter()
+        self.valid = self.quarantined = self.control = 0
+        self.coverage, self.spooled, self.rejects = [], [], []
+        self.remarks = Counter()
 
-    def reject(self, path: str, line: int, fault: Fault, raw: str) -> None:
-        """Notes a row that did not pass."""
-        self.rejects.append((path, line, *fault, raw))
+    def leave(self) -> None:
+        """Leaves the file as it was judged before."""
+        self.refuse(UNCHANGED, "judged as before")
 
-    def cover(self, dates: tuple[date, date] | None) -> None:
-        """Widens the dates that the file speaks for."""
-        if dates is not None:
-            self.first = min(self.first or dates[0], dates[0])
-            self.last = max(self.last or dates[1], dates[1])
+    def repeat(self, detail: str, rows: int) -> None:
+        """Sets the whole file aside: all that it says was said before."""
+        self.refuse(SAME_FILE, detail)
+        self.duplicates = rows
+
+    def hold(self, reason: str, detail: str) -> None:
+        """Sets the whole file aside until a person lets it pass."""
+        self.refuse(reason, detail)
+        self.held = True
 
 
-def ingest_text(task: TextTask) -> Ingested:
-    """Ingests a CSV file; one that cannot be read comes back with its reason."""
+def ingest_file(task: FileTask) -> Ingested:
+    """Ingests a delivered file; one that cannot be read comes back with its reason."""
     result = Ingested(task.file_no)
+    scratch = task.spool / f"{task.file_no}-scratch"
+    scratch.mkdir()
     try:
-        contract = recognise(read_head(task.local), task.contracts)
-        result.contract = contract.name
-        for number, records in enumerate(read_rows(task.local, contract)):
-            verdict = validate_texts(records.cells, contract, delivered_on=task.delivered_on)
-            for record in records.bad:
-                result.reject(task.path, record.line, record.fault, record.raw)
-            for row, fault in verdict.faults.items():
-                result.reject(task.path, int(records.lines[row]), fault, records.show(row))
-            lines = pl.Series("line", records.lines, pl.Int64)
-            _take(result, verdict, task.spool / f"{task.file_no}-{number}.arrow", lines)
-            result.control += records.blank
+        layout, path = lay_out(task, scratch)
+        result.contract = layout.contract.name
+        context = find_context(
+            layout, account=task.account, currency=task.currency, period=task.period
+        )
+        _ingest_rows(result, task, context, list_blocks(path, layout, scratch))
     except BadFileError as error:
         result.refuse(error.rule, str(error))
     return result
+
+
+def lay_out(task: FileTask, scratch: Path) -> tuple[Layout, Path]:
+    """Tells how a file is laid out, and where its plain bytes are.
+
+    Raises:
+        BadFileError: It is of no contract, or of more than one.
+    """
+    opened = open_delivery(task.local, scratch, name=task.path.rpartition("/")[2])
+    if opened.format == "parquet":
+        layout = lay_out_parquet(opened.path, task.contracts, source=task.source)
+    else:
+        layout = recognise(opened.path, task.contracts, source=task.source, scratch=scratch)
+    return layout, opened.path
+
+
+class Showing(Protocol):
+    """Shows a row of a block as it was delivered."""
+
+    def show(self, row: int) -> str:
+        """Its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some records of a file, whatever its format.
+
+    Attributes:
+        cells: Text by canonical column.
+        lines: Where each row stands in the file.
+        bad: Rows that have no cells: line, fault, raw.
+        totals: Rows that sum up the others.
+        blank: How many lines were empty.
+        origin: Shows each row as it was delivered.
+    """
+
+    cells: pl.DataFrame
+    lines: pl.Series
+    bad: Sequence[tuple[int, Fault, str]]
+    totals: pl.DataFrame
+    blank: int
+    origin: Showing
+
+
+def list_blocks(path: Path, layout: Layout, scratch: Path) -> Iterator[Block]:
+    """The records of a file, block by block."""
+    if layout.format == "parquet":
+        for rows in read_parquet_rows(path, layout):
+            last = rows.first_row + len(rows.cells)
+            lines = pl.int_range(rows.first_row, last, dtype=pl.Int64, eager=True).alias("line")
+            yield Block(rows.cells, lines, (), rows.cells.clear(), 0, rows)
+        return
+    for records in read_rows(path, layout, scratch=scratch):
+        lines = pl.Series("line", records.lines, pl.Int64)
+        yield Block(records.cells, lines, records.bad, records.totals, records.blank, records)
+
+
+def judge_block(block: Block, context: Context, *, delivered_on: date) -> Verdict:
+    """Judges the rows of a block."""
+    texts = block.cells
+    if context.day is not None:  # the file has no column for it
+        texts = texts.with_columns(pl.lit(context.day.isoformat()).alias("date"))
+    return validate_texts(
+        texts,
+        context.layout.contract,
+        context.dialect,
+        delivered_on=delivered_on,
+        period=context.period,
+    )
+
+
+def list_rejects(block: Block, verdict: Verdict) -> pl.DataFrame:
+    """The rows of a block that did not pass; columns `REJECT_COLUMNS`."""
+    rows = [(line, *fault, raw) for line, fault, raw in block.bad]
+    rows += [
+        (block.lines[row], *fault, block.origin.show(row)) for row, fault in verdict.faults.items()
+    ]
+    return pl.DataFrame(rows, schema=REJECT_COLUMNS, orient="row")
+
+
+def _ingest_rows(
+    result: Ingested, task: FileTask, context: Context, blocks: Iterator[Block]
+) -> None:
+    layout = context.layout
+    checksum = Checksum(layout.contract, context.dialect)
+    seen: list[pl.DataFrame] = []
+    result.control = max(layout.header_line - 1, 0)
+    for number, block in enumerate(blocks):
+        verdict = judge_block(block, context, delivered_on=task.delivered_on)
+        check_claims(verdict.accepted, task.claims)
+        checksum.add(block.totals, verdict.accepted)
+        seen.append(verdict.coverage)
+        result.control += block.blank + len(block.totals)
+        result.remarks.update(verdict.remarks)
+        _spool_rejects(
+            result, list_rejects(block, verdict), task.spool / f"{task.file_no}-{number}-bad"
+        )
+        _spool_rows(result, verdict, block.lines, task.spool / f"{task.file_no}-{number}")
+    result.constants = context.constants
+    result.folds = layout.folds
+    result.coverage = context.cover(seen, rows=result.valid + result.quarantined)
+    if layout.ignored:
+        result.remarks["ignored_columns"] = len(layout.ignored)
+        _refuse_split(result, layout)
+    if mismatch := checksum.compare():
+        result.remarks["totals_mismatch"] = 1
+        result.detail = mismatch
+
+
+def _refuse_split(result: Ingested, layout: Layout) -> None:
+    """Refuses a file of which rows differ in nothing but what nobody reads.
+
+    It is split by a column that its contract does not know, such as a keyword: of the rows of one
+    campaign and day only one would stay.
+
+    Raises:
+        BadFileError: As said.
+    """
+    contract = layout.contract
+    if layout.folds or contract.mode != "replace_window" or not result.spooled:
+        return
+    key = [name for name in result.columns if name in GRAIN]
+    rows = pl.scan_ipc(result.spooled, glob=False, hive_partitioning=False).select(
+        *key,
+        "line",
+        *(name for name in ("impressions", "clicks", "cost") if name in result.columns),
+    )
+    distinct = rows.unique([name for name in rows.collect_schema().names() if name != "line"])
+    split = distinct.filter(pl.struct(key).is_duplicated()).sort("line").collect()
+    if len(split):
+        raise BadFileError(
+            "unknown_split",
+            f"{len(split)} rows share campaign and day with others, first on line "
+            f"{split['line'][0]}, and differ in no column that is read; not read are "
+            f"{', '.join(layout.ignored[:5])}: export it without that split, or name the column "
+            f"in the contract under breakdowns or fold",
+        )
+
+
+def _spool_rejects(result: Ingested, rejects: pl.DataFrame, path: Path) -> None:
+    if len(rejects):
+        rejects.write_ipc(path)
+        result.quarantined += len(rejects)
+        result.rejects.append(path)
+
+
+def _spool_rows(result: Ingested, verdict: Verdict, lines: pl.Series, path: Path) -> None:
+    rows = verdict.accepted
+    if len(rows):
+        kept = lines.filter(verdict.kept)
+        rows.with_columns(kept, file_no=pl.lit(result.file_no, pl.Int32)).write_ipc(path)
+        result.valid += len(rows)
+        result.spooled.append(path)
+        result.columns = tuple(rows.columns)
 
 
 def ingest_raw(tasks: Sequence[RawTask], spool: Path) -> list[Ingested]:
@@ -156,7 +375,8 @@ def _read_day(task: RawTask, result: Ingested) -> pa.Table | None:
     except BadFileError as error:
         result.refuse(error.rule, str(error))
         return None
-    result.cover((task.day, task.day))
+    result.coverage = [Window(task.account, None, "", task.day, task.day, is_primary=False)]
+    result.constants = {**task.contract.constants, "account": task.account}
     return table
 
 
@@ -179,24 +399,17 @@ def _take_days(
     # Its manifest has a day delivered on the next, so one moment can judge all of them.
     delivered_on = max(task.delivered_on for task in tasks)
     verdict = validate_typed(rows, tasks[0].contract, delivered_on=delivered_on)
-    paths = {task.file_no: task.path for task in tasks}
+    rejects: dict[int, list[tuple[object, ...]]] = {}
     for row, fault in verdict.faults.items():
         cells = rows.row(row, named=True)
         raw = json.dumps(cells, default=str, ensure_ascii=False)
-        results[cells["file_no"]].reject(paths[cells["file_no"]], cells["line"], fault, raw)
+        rejects.setdefault(cells["file_no"], []).append((cells["line"], *fault, raw))
+    for file_no, bad in rejects.items():
+        frame = pl.DataFrame(bad, schema=REJECT_COLUMNS, orient="row")
+        _spool_rejects(results[file_no], frame, spool.with_name(f"{file_no}-bad"))
     verdict.accepted.write_ipc(spool)
+    columns = tuple(name for name in verdict.accepted.columns if name not in {"file_no", "line"})
     for file_no, count in verdict.accepted.group_by("file_no").len().iter_rows():
         results[file_no].valid = count
         results[file_no].spooled = [spool]
-
-
-def _take(result: Ingested, verdict: Verdict, spool: Path, lines: pl.Series) -> None:
-    result.valid += len(verdict.accepted)
-    result.remarks.update(verdict.remarks)
-    result.cover(verdict.dates)
-    if len(verdict.accepted):
-        kept = lines.filter(verdict.kept)
-        verdict.accepted.with_columns(kept, file_no=pl.lit(result.file_no, pl.Int32)).write_ipc(
-            spool
-        )
-        result.spooled.append(spool)
+        results[file_no].columns = columns

@@ -1,87 +1,26 @@
-"""The merge: what is new becomes part of the master, exactly once.
+"""The merge: what is new becomes part of the master, exactly once."""
 
-One commit on the master decides; the ledger follows from it. Whatever goes wrong with a commit,
-its outcome is unknown until the master is opened again: nothing is deleted, and the next attempt
-looks first whether the commit landed.
-"""
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-import functools
-import itertools
-import logging
-import secrets
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+import polars as pl
 
-from tenacity import (
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
-
-from pipeline.contracts import Contract, load_contracts
-from pipeline.engine import map_threads
-from pipeline.errors import CommitConflictError, StorageError, UsageError
-from pipeline.lake import MASTER_TABLE, Lake
-from pipeline.merge.account import FileAccount
-from pipeline.merge.delivery import find_grown
-from pipeline.merge.plan import plan_parts
-from pipeline.merge.write import Writer
+from pipeline.contracts import Contract
+from pipeline.errors import UsageError
+from pipeline.lake import Lake
+from pipeline.merge.delivery import find_grown, pick_judged
 from pipeline.settings import Settings
-from pipeline.steps.accounting import (
-    Lost,
-    list_rejects,
-    make_accounts,
-    refuse_broken,
-    refuse_mixed,
-)
-from pipeline.steps.batch import Batch, gather_batch
 from pipeline.steps.discover import discover, list_entries
-from pipeline.steps.ledger import read_ledger
-from pipeline.steps.read_deliveries import Reader
-from pipeline.steps.resolve_parts import PartResult, work_on_part
-from pipeline.table import Table
+from pipeline.steps.transaction import Intake, MergeOutcome, transact
 
-ATTEMPTS = 6
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergeOutcome:
-    """What a merge did.
-
-    Attributes:
-        version: Delta version of the master afterwards.
-        rows: Rows in the master afterwards.
-        transaction: The number of its commit; None where there was nothing to commit.
-        accounts: The files it decided on.
-        rows_added: Rows that came into the master.
-        rows_removed: Rows that went.
-        unfinished: Files left to a later run.
-    """
-
-    version: int
-    rows: int
-    transaction: int | None = None
-    accounts: Sequence[FileAccount] = ()
-    rows_added: int = 0
-    rows_removed: int = 0
-    unfinished: Sequence[str] = ()
-
-    @property
-    def to_look_at(self) -> list[FileAccount]:
-        """Files that were refused, whole or in so many rows that a person should know."""
-        return [account for account in self.accounts if account.needs_a_look]
+__all__ = ["MergeOutcome", "merge"]
 
 
 def merge(
     lake: Lake,
     *,
     settings: Settings,
+    accept: Sequence[str] = (),
     on_file: Callable[[int], None] | None = None,
 ) -> MergeOutcome:
     """Merges what is new in landing/ and raw/ into the master.
@@ -89,10 +28,11 @@ def merge(
     Args:
         lake: The lake; made where there is none.
         settings: Where further contracts are, and how much is worked on at once.
+        accept: Paths of held files that a person lets pass, with the others of their deliveries.
         on_file: Called with how many more files have been read.
 
     Raises:
-        UsageError: There is no lake and no file to make one from.
+        UsageError: There is no lake and no file to make one from, or no such held file.
         ContractError: A contract is wrong.
         ChangedOutsideError: Someone else committed to the master.
         CommitConflictError: Other writers were faster each time.
@@ -104,138 +44,30 @@ def merge(
             f"or make some with `adlake generate`"
         )
     lake.initialise()
-    retrying = Retrying(
-        retry=retry_if_exception_type(CommitConflictError),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential_jitter(multiplier=0.05, max=2, jitter=0.1),
-        reraise=True,
-    )
-    with lake.storage.scratch() as scratch:
-        contracts = load_contracts(settings.contracts_dir)
-        reader = Reader(lake, contracts, scratch, settings.workers, on_file)
-        work = _Work(lake, settings, contracts, scratch, reader)
-        return retrying(work.attempt)
 
-
-@dataclass(slots=True)
-class _Work:
-    """One merge over its attempts."""
-
-    lake: Lake
-    settings: Settings
-    contracts: Mapping[str, Contract]
-    scratch: Path
-    reader: Reader
-    run: str = field(default_factory=lambda: secrets.token_hex(4))
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-    expected: MergeOutcome | None = None
-
-    def attempt(self) -> MergeOutcome:
-        master = self.lake.open_master()
-        master.refuse_foreign_commit()
-        self.lake.catch_up(master)
-        if self.expected and self._has_landed(master, self.expected):
-            return self.expected
-        ledger = read_ledger(self.lake.list_ledger(master))
-        discovery = discover(self.lake, ledger, workers=self.settings.workers)
-        rows_before = sum(file.rows for file in master.list_files())
-        if discovery.is_empty:
-            return MergeOutcome(
-                version=master.version, rows=rows_before, unfinished=discovery.unfinished
-            )
-        deliveries = sorted(
-            discovery.deliveries + find_grown(discovery.deliveries, ledger),
-            key=lambda delivery: (delivery.rank, delivery.sha256),
+    def take_in(ledger: pl.DataFrame, contracts: Mapping[str, Contract]) -> Intake:
+        accepted = _find_held(ledger, accept)
+        discovery = discover(lake, ledger, workers=settings.workers, forget=accepted)
+        new = [replace(one, accepted=one.found.path in accepted) for one in discovery.deliveries]
+        return Intake(
+            deliveries=[*new, *find_grown(new, ledger, contracts)],
+            ledger=ledger,
+            manifests=discovery.manifests,
+            settled=discovery.settled,
+            unfinished=discovery.unfinished,
         )
-        _log.info("reading %d new files", len(discovery.deliveries))
-        results = self.reader.read(deliveries, discovery.manifests)
-        refuse_broken(deliveries, results, ledger)
-        refuse_mixed(deliveries, results, self.contracts, ledger)
-        passing = [
-            delivery.found.path
-            for delivery, result in zip(deliveries, results, strict=True)
-            if result.is_passing and not delivery.reread
-        ]
-        unfinished = [*discovery.unfinished, *passing]
-        if len(passing) == len(discovery.deliveries) and not discovery.settled:
-            return MergeOutcome(version=master.version, rows=rows_before, unfinished=unfinished)
-        batch = gather_batch(deliveries, results, self.contracts, ledger)
-        n = master.transaction + 1
-        writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
-        parts = self._work_on_parts(batch, master, writer)
-        accounts = self._account(batch, parts, discovery.settled, writer)
-        added = sum(part.rows_added for part in parts)
-        removed = sum(part.rows_removed for part in parts)
-        self.expected = MergeOutcome(
-            version=master.version + 1,
-            rows=rows_before + added - removed,
-            transaction=writer.transaction,
-            accounts=accounts,
-            rows_added=added,
-            rows_removed=removed,
-            unfinished=unfinished,
-        )
-        self._commit(master, writer, parts, self.expected)
-        return self.expected
 
-    def _has_landed(self, master: Table, expected: MergeOutcome) -> bool:
-        """Whether the commit whose answer was lost is in the log, under others by now or not."""
-        since = max(1, master.version - expected.version + 1)
-        return any(one.metadata.get("run") == self.run for one in master.read_commits(since))
+    return transact(lake, take_in, command="merge", settings=settings, on_file=on_file)
 
-    def _work_on_parts(self, batch: Batch, master: Table, writer: Writer) -> list[PartResult]:
-        parts = plan_parts(master.list_files(), batch.spans)
-        _log.info("resolving %d partitions", len(parts))
-        work = functools.partial(work_on_part, batch=batch, master=master, writer=writer)
-        return list(map_threads(work, parts, workers=self.settings.workers))
 
-    def _account(
-        self,
-        batch: Batch,
-        parts: Sequence[PartResult],
-        settled: Sequence[FileAccount],
-        writer: Writer,
-    ) -> list[FileAccount]:
-        lost: Lost = Counter()
-        for part in parts:
-            lost.update(part.lost)
-        accounts = make_accounts(batch, lost, settled)
-        rejects = list_rejects(batch, accounts)
-        if rejects:
-            path = writer.write_rejects(rejects)
-            for account in accounts:
-                if account.quarantined or account.outcome == "quarantined":
-                    account.reject_path = path
-        return accounts
-
-    def _commit(
-        self, master: Table, writer: Writer, parts: Sequence[PartResult], outcome: MergeOutcome
-    ) -> None:
-        n = writer.transaction
-        now = datetime.now(UTC)
-        rows = [account.to_ledger_row(n=n, recorded_at=now) for account in outcome.accounts]
-        for file in (file for part in parts for file in part.adds):
-            entry = self.lake.storage.find(f"{MASTER_TABLE}/{file.path}")
-            if entry is None or entry.size != file.size:
-                raise StorageError(f"{file.path} is not in the master's folder as it was written")
-        _log.info("committing transaction %d: %d rows in the master", n, outcome.rows)
-        ledger_file = writer.write_ledger(rows)
-        master.commit(
-            adds=[file for part in parts for file in part.adds],
-            removes=[file for part in parts for file in part.removes],
-            transaction=n,
-            metadata={
-                "command": "merge",
-                "n": n,
-                "run": self.run,
-                "ledger": {
-                    "path": ledger_file.path,
-                    "size": ledger_file.size,
-                    "rows": ledger_file.rows,
-                },
-                "rows": outcome.rows,
-                "rows_added": outcome.rows_added,
-                "rows_removed": outcome.rows_removed,
-            },
-        )
-        self.lake.catch_up(self.lake.open_master())
+def _find_held(ledger: pl.DataFrame, accept: Sequence[str]) -> set[str]:
+    """The held files of the deliveries that some files belong to."""
+    held = pick_judged(ledger).filter(outcome="held")
+    paths = set(held["path"])
+    for path in accept:
+        if path not in paths:
+            known = ", ".join(sorted(paths)[:3]) or "none"
+            raise UsageError(f"{path} is not held back; held back are: {known}")
+    names = ["source", "delivered_at", "delivery_id"]
+    wanted = held.filter(pl.col("path").is_in(list(accept))).select(names).unique()
+    return set(held.join(wanted, on=names, how="semi")["path"])

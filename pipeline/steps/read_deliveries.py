@@ -14,14 +14,18 @@ from pipeline.merge.delivery import Delivery
 from pipeline.read.raw import DataPart
 from pipeline.steps.ingest import (
     VANISHED,
+    FileTask,
     Ingested,
     RawTask,
-    TextTask,
+    ingest_file,
     ingest_raw,
-    ingest_text,
 )
 
 BATCH_DAYS = 32
+BYTES_A_SECOND = 2_000_000
+MEMORY_BYTES = 4 << 30
+"""What a child may use, so that one file cannot take all memory."""
+
 BYTES_A_CHILD = 4_000_000
 """A second child is started only where its start is worth it."""
 
@@ -58,14 +62,14 @@ class Reader:
         self._rounds += 1
         folder = self.spool / f"read-{self._rounds}"
         folder.mkdir()
-        texts = [item for item in fresh if item[1].kind == "text"]
+        files = [item for item in fresh if item[1].kind == "file"]
         days = [item for item in fresh if item[1].kind == "raw"]
         self._read_days(days, manifests, folder)
-        self._read_texts(texts, folder)
+        self._read_files(files, folder)
         return [self._done[delivery] for delivery in deliveries]
 
-    def _read_texts(self, items: Sequence[tuple[int, Delivery]], folder: Path) -> None:
-        tasks: list[tuple[Delivery, TextTask]] = []
+    def _read_files(self, items: Sequence[tuple[int, Delivery]], folder: Path) -> None:
+        tasks: list[tuple[Delivery, FileTask]] = []
         for number, delivery in items:
             try:
                 tasks.append((delivery, self._open(number, delivery, folder)))
@@ -74,12 +78,18 @@ class Reader:
                 result.refuse(error.rule, str(error))
         size = sum(delivery.found.size for delivery, _ in tasks)
         workers = min(self.workers, 1 + size // BYTES_A_CHILD)
-        results = map_isolated(ingest_text, [task for _, task in tasks], workers=workers)
+        results = map_isolated(
+            ingest_file,
+            [task for _, task in tasks],
+            workers=workers,
+            cpu_seconds=_limit_seconds,
+            memory_bytes=MEMORY_BYTES,
+        )
         for (delivery, task), read in zip(tasks, results, strict=True):
             result = read if isinstance(read, Ingested) else Ingested(task.file_no)
             if isinstance(read, Crashed):
                 result.refuse("reader_crashed", read.detail)
-            if not delivery.reread and self._has_changed(delivery):
+            if delivery.role == "new" and self._has_changed(delivery):
                 result.refuse(VANISHED, f"{task.path} changed while it was read")
             self._done[delivery] = result
         self._tell(len(items))
@@ -89,24 +99,29 @@ class Reader:
         found = delivery.found
         return entry is None or (entry.size, entry.etag) != (found.size, found.etag)
 
-    def _open(self, number: int, delivery: Delivery, folder: Path) -> TextTask:
+    def _open(self, number: int, delivery: Delivery, folder: Path) -> FileTask:
         path = delivery.found.path
         storage = self.lake.storage
         try:
             local = storage.fetch(path)
             # A new file was hashed a moment ago; one that is read again, when it was new.
-            changed = delivery.reread and storage.digest(path) != delivery.sha256
+            changed = delivery.role != "new" and storage.digest(path) != delivery.sha256
         except (MissingError, DeniedError) as error:
             raise BadFileError(VANISHED, str(error)) from error
         if changed:
             raise BadFileError(VANISHED, f"{path} is not what it was when it was merged")
-        return TextTask(
+        return FileTask(
             file_no=number,
             path=path,
             local=local,
             contracts=tuple(self.contracts.values()),
+            source=delivery.source,
             delivered_on=delivery.delivered_at.date(),
             spool=folder,
+            account=delivery.account,
+            currency=delivery.currency,
+            period=delivery.period,
+            claims=delivery.claims,
         )
 
     def _read_days(
@@ -150,9 +165,15 @@ class Reader:
                 for file in manifest.files
             ],
             contract=self.contracts[delivery.source],
+            account=manifest.account,
             day=manifest.date,
             delivered_on=delivery.delivered_at.date(),
         )
+
+
+def _limit_seconds(task: FileTask) -> float:
+    """CPU seconds after which a file is one that cannot be read: it never takes a tenth of them."""
+    return 4 + task.local.stat().st_size / BYTES_A_SECOND
 
 
 _NOTHING = Ingested(file_no=-1)

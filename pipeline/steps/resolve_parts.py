@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.contracts import Contract
 from pipeline.merge.plan import Part
-from pipeline.merge.resolve import FILE_NO, RANK, Resolved, resolve
+from pipeline.merge.resolve import FILE_NO, RANK, Resolved, leave_void_out, resolve
 from pipeline.merge.write import Writer
-from pipeline.schema import AD_DAY, GRAIN
+from pipeline.schema import AD_DAY
 from pipeline.steps.accounting import Lost
-from pipeline.steps.batch import Batch
+from pipeline.steps.batch import NOBODY, Batch
 from pipeline.table import DataFile, Table
+
+NEVER_NULL = ("account", "breakdown", "segment")
+"""Columns in which nothing is ''."""
 
 _SCHEMA = pl.Schema(AD_DAY)
 
@@ -40,9 +42,10 @@ class PartResult:
 def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> PartResult:
     """Resolves one partition and writes its new files; the master does not know them yet."""
     current = _load_current(master, part)
-    by_source: dict[str, list[int]] = {}
+    by_source: dict[str, list[int]] = {source: [] for source in batch.void["source"].unique()}
     for number in part.file_nos:
-        by_source.setdefault(batch.deliveries[number].source, []).append(number)
+        if number != NOBODY:
+            by_source.setdefault(batch.deliveries[number].source, []).append(number)
     resolved = [
         _resolve_source(current.filter(pl.col("source") == source), source, numbers, part, batch)
         for source, numbers in sorted(by_source.items())
@@ -69,54 +72,29 @@ def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> 
 def _resolve_source(
     current: pl.DataFrame, source: str, numbers: Sequence[int], part: Part, batch: Batch
 ) -> Resolved:
-    contract = batch.contracts[batch.results[numbers[0]].contract]
+    void = batch.void.filter(pl.col("source") == source)
+    if not numbers:
+        return leave_void_out(current, void)
+    contract, rules = batch.make_rules(numbers)
     incoming = _load_incoming(batch, numbers, part)
-    reread = _list_reread(batch, numbers)
-    if reread is not None:
-        incoming = _keep_reread(incoming, batch, reread)
+    if len(void):
+        incoming = _keep_reread(incoming, batch, void)
     replaces = contract.mode == "replace_window"
     return resolve(
         current,
         incoming,
-        key=_choose_key(contract),
+        rules=rules,
         winners=batch.winners.filter(pl.col("source") == source) if replaces else None,
-        reread=reread,
+        void=void if len(void) else None,
     )
 
 
-def _choose_key(contract: Contract) -> Sequence[str]:
-    """The columns in which one row of a source wins: its key, or the grain of the master."""
-    if contract.mode == "upsert":
-        return contract.key
-    has_ids = any(column.name == "campaign_id" and column.required for column in contract.columns)
-    return [name for name in GRAIN if name != "campaign_name" or not has_ids]
-
-
-def _list_reread(batch: Batch, numbers: Sequence[int]) -> pl.DataFrame | None:
-    """Deliveries that grew and the dates on which they are resolved again, or None."""
-    spans = [
-        (*batch.deliveries[span.file_no].rank, span.first, span.last)
-        for span in batch.spans
-        if span.file_no in numbers and batch.deliveries[span.file_no].reread
-    ]
-    if not spans:
-        return None
-    schema = {**{name: _SCHEMA[name] for name in RANK}, "first": pl.Date(), "last": pl.Date()}
-    return (
-        pl.DataFrame(spans, schema=schema, orient="row")
-        .with_columns(date=pl.date_ranges("first", "last"))
-        .explode("date")
-        .select(*RANK, "date")
-        .unique()
-    )
-
-
-def _keep_reread(incoming: pl.DataFrame, batch: Batch, reread: pl.DataFrame) -> pl.DataFrame:
-    """Leaves out rows of files that are read again, on dates that the new files do not touch."""
-    again = [number for number, one in enumerate(batch.deliveries) if one.reread]
+def _keep_reread(incoming: pl.DataFrame, batch: Batch, void: pl.DataFrame) -> pl.DataFrame:
+    """Leaves out rows of files that are read again, on dates that nobody touches."""
+    again = [number for number, one in enumerate(batch.deliveries) if one.role == "reread"]
     fresh = incoming.filter(~pl.col(FILE_NO).is_in(again))
     old = incoming.filter(pl.col(FILE_NO).is_in(again))
-    return pl.concat([fresh, old.join(reread, on=[*RANK, "date"], how="semi")])
+    return pl.concat([fresh, old.join(void, on=[*RANK, "date"], how="semi")])
 
 
 def _load_current(master: Table, part: Part) -> pl.DataFrame:
@@ -129,49 +107,46 @@ def _load_current(master: Table, part: Part) -> pl.DataFrame:
 
 def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:
     """The accepted rows of some files that fall into a part: columns of AD_DAY and `file_no`."""
-    by_contract: dict[str, list[int]] = {}
+    alike: dict[tuple[str, ...], list[int]] = {}
     for number in numbers:
         if batch.results[number].spooled:
-            by_contract.setdefault(batch.results[number].contract, []).append(number)
-    loaded = [
-        _load_files(batch, group, part, batch.contracts[name])
-        for name, group in sorted(by_contract.items())
-    ]
+            alike.setdefault(batch.results[number].columns, []).append(number)
+    loaded = [_load_files(batch, group, part) for _, group in sorted(alike.items())]
     empty = pl.DataFrame(schema={**_SCHEMA, FILE_NO: pl.Int32()})
     return pl.concat([empty, *loaded])
 
 
-def _load_files(
-    batch: Batch, numbers: Sequence[int], part: Part, contract: Contract
-) -> pl.DataFrame:
-    """The same for files of one contract, whose spooled rows have the same columns."""
+def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:
+    """The same for files whose spooled rows have the same columns."""
     paths = sorted({path for number in numbers for path in batch.results[number].spooled})
+    columns = batch.results[numbers[0]].columns
     rows = (
         pl.scan_ipc(paths, glob=False, hive_partitioning=False)
         .filter(pl.col("date").is_between(part.first, part.last))
-        .join(_describe_files(batch, numbers, contract), on=FILE_NO, how="inner")
+        .join(_describe_files(batch, numbers, columns), on=FILE_NO, how="inner")
     )
     present = rows.collect_schema().names()
     absent = [
-        pl.lit(contract.constants.get(name), dtype).alias(name)
-        for name, dtype in _SCHEMA.items()
-        if name not in present
+        pl.lit(None, dtype).alias(name) for name, dtype in _SCHEMA.items() if name not in present
     ]
-    return rows.with_columns(absent).select(*AD_DAY.names, FILE_NO).collect()
+    # A cell that was left empty means what a file without the column means.
+    unsplit = pl.col(*NEVER_NULL).fill_null("")
+    return rows.with_columns(absent).with_columns(unsplit).select(*AD_DAY.names, FILE_NO).collect()
 
 
-def _describe_files(batch: Batch, numbers: Sequence[int], contract: Contract) -> pl.LazyFrame:
+def _describe_files(batch: Batch, numbers: Sequence[int], columns: Sequence[str]) -> pl.LazyFrame:
     """What is the same for all rows of a file: one row a file."""
-    schema = {
-        FILE_NO: pl.Int32(),
-        **{name: _SCHEMA[name] for name in ("source", "account", *RANK)},
-    }
+    constant = sorted(
+        {name for number in numbers for name in batch.results[number].constants} - {*columns}
+    )
+    names = ["source", *RANK, *constant]
+    schema = {FILE_NO: pl.Int32(), **{name: _SCHEMA[name] for name in names}}
     rows = [
         (
             number,
             batch.deliveries[number].source,
-            batch.deliveries[number].account or contract.constants.get("account"),
             *batch.deliveries[number].rank,
+            *(batch.results[number].constants.get(name) for name in constant),
         )
         for number in numbers
     ]

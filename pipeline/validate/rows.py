@@ -1,16 +1,31 @@
 """Judges rows by a contract: each is accepted, or rejected with the first fault that it has."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
-from pipeline.contracts import Column, Contract
-from pipeline.schema import Fault
+from pipeline.contracts import Column, Contract, Dialect
+from pipeline.contracts.model import Headers
 from pipeline.validate.cast import Faults, cast_column
+from pipeline.validate.coverage import find_coverage
+from pipeline.validate.flags import count_flags
+from pipeline.validate.rules import (
+    judge_campaign,
+    judge_clicks,
+    judge_column,
+    judge_dates,
+    judge_length,
+    judge_one_day,
+)
 
-# Joiners and directional marks are invisible: two ids that look the same would differ.
-_INVISIBLE = r"[\p{Cc}\p{Cf}]"
+SEGMENT = "segment"
+END = "_end"
+_LONGEST_SEGMENT = 1000
+
+Period = tuple[date, date]
+Taken = Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,40 +33,63 @@ class Verdict:
     """What became of some rows.
 
     Attributes:
-        accepted: Typed rows: the contract's columns by canonical name, beside what else the
-            rows had.
+        accepted: Typed rows: those of the contract's columns that the input had, by canonical
+            name; `segment` where it had one; of typed rows also what else they had.
         kept: For each row of the input, whether it was accepted.
-        dates: First and last plausible date in the input, in rejected rows as well.
+        coverage: As of `find_coverage`.
         faults: The first fault of each rejected row, by its index in the input.
-        remarks: How often something was taken that is worth a look, by name.
+        remarks: Counts, by name, of what is worth a look among the accepted rows: cells of
+            binary `noise`, cells that the contract has `rounded`, and rows by `count_flags`.
     """
 
     accepted: pl.DataFrame
     kept: pl.Series
-    dates: tuple[date, date] | None
+    coverage: pl.DataFrame
     faults: Faults
     remarks: dict[str, int]
 
 
-def validate_texts(texts: pl.DataFrame, contract: Contract, *, delivered_on: date) -> Verdict:
+def validate_texts(
+    texts: pl.DataFrame,
+    contract: Contract,
+    dialect: Dialect,
+    *,
+    delivered_on: date,
+    period: Period | None = None,
+) -> Verdict:
     """Judges rows of text.
 
     Args:
-        texts: A String column for each of the contract's columns, without nulls.
+        texts: String columns without nulls and outer blanks: those of the contract's columns
+            that the file has, with `date`; `segment` where a breakdown gives it, and `_end`, a
+            row's last day.
         contract: What the rows must be.
+        dialect: How they are written.
         delivered_on: UTC day of the delivery, from which the dates are measured.
+        period: First and last day that the file declares, both included.
     """
     faults: Faults = {}
-    noise = 0
-    typed = []
+    taken: dict[str, list[int]] = {}
+    typed: list[pl.Series] = []
     for column in contract.columns:
-        casting = cast_column(texts[column.name], column, contract.dialect)
-        noise += casting.noise
-        _add(faults, casting.faults)
-        _add(faults, _judge_column(casting.values, column, set(casting.faults)))
+        if column.name not in texts.columns:
+            continue
+        # A row needs one fault; but its date is needed for coverage, whatever else it has.
+        skip = () if column.name == "date" else faults
+        casting = cast_column(texts[column.name], column, dialect, skip=skip)
+        for row, fault in casting.faults.items():
+            faults.setdefault(row, fault)
+        for name, rows in casting.taken.items():
+            taken.setdefault(name, []).extend(rows)
+        judge_column(faults, casting.values, column)
         typed.append(casting.values.alias(column.name))
-    remarks = {"noise": noise} if noise else {}
-    return _decide(pl.DataFrame(typed), contract, faults, remarks, delivered_on=delivered_on)
+    frame = pl.DataFrame(typed)
+    if SEGMENT in texts.columns and SEGMENT not in frame.columns:
+        frame = frame.with_columns(texts[SEGMENT])
+        judge_length(faults, texts[SEGMENT], ("text_too_long", SEGMENT), _LONGEST_SEGMENT)
+    if END in texts.columns:
+        _judge_end(faults, texts, frame["date"], dialect)
+    return _decide(frame, contract, faults, taken, delivered_on=delivered_on, period=period)
 
 
 def validate_typed(rows: pl.DataFrame, contract: Contract, *, delivered_on: date) -> Verdict:
@@ -64,97 +102,46 @@ def validate_typed(rows: pl.DataFrame, contract: Contract, *, delivered_on: date
     """
     faults: Faults = {}
     for column in contract.columns:
-        _add(faults, _judge_column(rows[column.name], column, set()))
-    return _decide(rows, contract, faults, {}, delivered_on=delivered_on)
+        if column.name in rows.columns:
+            judge_column(faults, rows[column.name], column)
+    return _decide(rows, contract, faults, {}, delivered_on=delivered_on, period=None)
+
+
+def _judge_end(faults: Faults, texts: pl.DataFrame, dates: pl.Series, dialect: Dialect) -> None:
+    # Written as the date is, it is the date, and need not be read.
+    if not (texts[END] != texts["date"]).any():
+        return
+    column = Column(name="date", headers=Headers({}), type="date")
+    ends = cast_column(texts[END], column, dialect, skip=faults).values
+    judge_one_day(faults, dates, ends, texts[END])
 
 
 def _decide(
     rows: pl.DataFrame,
     contract: Contract,
     faults: Faults,
-    remarks: dict[str, int],
+    taken: Taken,
     *,
     delivered_on: date,
+    period: Period | None,
 ) -> Verdict:
     first = delivered_on - timedelta(days=contract.dates.max_age_days)
     last = delivered_on + timedelta(days=contract.dates.max_ahead_days)
-    dates = rows["date"]
-    plausible = dates.is_between(first, last)
-    outside = (~plausible).fill_null(value=False)
-    _add(faults, _collect(dates, outside, "date_out_of_range", "date", f"{first} to {last}"))
-    if "clicks_le_impressions" in contract.rules:
-        _add(faults, _judge_clicks(rows["clicks"], rows["impressions"]))
-    kept = pl.repeat(value=True, n=len(rows), dtype=pl.Boolean, eager=True)
+    judge_campaign(faults, rows, contract)
+    judge_dates(faults, rows["date"], (first, last), period)
+    judge_clicks(faults, rows, contract)
+    if period is not None:
+        first, last = max(first, period[0]), min(last, period[1])
+    kept = pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True)
     if faults:
         kept = kept.scatter(sorted(faults), values=False)
+    accepted = rows.filter(kept) if faults else rows
+    remarks = {name: sum(row not in faults for row in places) for name, places in taken.items()}
     return Verdict(
-        accepted=rows.filter(kept) if faults else rows,
+        accepted=accepted,
         kept=kept,
-        dates=_find_ends(dates.filter(plausible)),
+        coverage=find_coverage(rows, contract, rows["date"].is_between(first, last)),
         faults=faults,
-        remarks=remarks,
+        remarks={name: count for name, count in remarks.items() if count}
+        | count_flags(accepted, contract),
     )
-
-
-def _find_ends(dates: pl.Series) -> tuple[date, date] | None:
-    first, last = dates.min(), dates.max()
-    return (first, last) if isinstance(first, date) and isinstance(last, date) else None
-
-
-def _judge_column(values: pl.Series, column: Column, known: set[int]) -> Faults:
-    """Faults of a column's typed values; `known` are the rows whose text was refused."""
-    faults: Faults = {}
-    name = column.name
-    if column.required and values.null_count():
-        rule = "missing_id" if column.identifier else f"missing_{name}"
-        for row in values.is_null().arg_true().to_list():
-            if row not in known:
-                faults[row] = Fault(rule, name, "", "a value")
-    if column.minimum is not None:
-        below = (values < column.minimum).fill_null(value=False)
-        rule = f"negative_{name}" if column.minimum == 0 else "out_of_range"
-        _add(faults, _collect(values, below, rule, name, f"at least {column.minimum}"))
-    if column.values:
-        unknown = ~values.is_in(column.values).fill_null(value=True)
-        _add(faults, _collect(values, unknown, f"unknown_{name}", name, _name_some(column)))
-    if column.type == "text":
-        long = (values.str.len_chars() > column.max_length).fill_null(value=False)
-        rule = "id_too_long" if column.identifier else "text_too_long"
-        expected = f"at most {column.max_length} characters"
-        _add(faults, _collect(values, long, rule, name, expected))
-    if column.identifier:
-        invisible = values.str.contains(_INVISIBLE).fill_null(value=False)
-        expected = "no invisible characters"
-        _add(faults, _collect(values, invisible, "control_char", name, expected))
-    return faults
-
-
-def _judge_clicks(clicks: pl.Series, impressions: pl.Series) -> Faults:
-    more = (clicks > impressions).fill_null(value=False)
-    return {
-        row: Fault(
-            "clicks_gt_impressions",
-            "clicks",
-            str(clicks[row]),
-            f"at most the {impressions[row]} impressions",
-        )
-        for row in more.arg_true().to_list()
-    }
-
-
-def _collect(values: pl.Series, wrong: pl.Series, rule: str, column: str, expected: str) -> Faults:
-    return {
-        row: Fault(rule, column, str(values[row])[:200], expected)
-        for row in wrong.arg_true().to_list()
-    }
-
-
-def _name_some(column: Column) -> str:
-    named = ", ".join(column.values[:3])
-    more = len(column.values) - 3
-    return f"one of {named}" + (f" and {more} more" if more > 0 else "")
-
-
-def _add(faults: Faults, more: Faults) -> None:
-    for row, fault in more.items():
-        faults.setdefault(row, fault)

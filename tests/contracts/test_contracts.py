@@ -1,4 +1,4 @@
-"""Contracts load with clear errors."""
+"""Contracts load, and what is wrong with one is said with its file and field."""
 
 from pathlib import Path
 
@@ -9,15 +9,26 @@ from pipeline.contracts.load import read_contract
 from pipeline.errors import ContractError
 from pipeline.schema import AD_DAY, SEED_CSV_COLUMNS
 
+SHIPPED = [
+    "canonical",
+    "generated",
+    "google_ads",
+    "google_ads_api",
+    "lots",
+    "meta_ads",
+    "meta_ads_api",
+]
+
 MINIMAL = """
 name = "mine"
 description = "my export"
 source = "mine"
+formats = ["csv"]
 mode = "upsert"
 key = ["campaign_id", "date"]
 
 [dialect]
-format = "csv"
+encodings = ["utf-8"]
 
 [columns.campaign_id]
 type = "text"
@@ -29,19 +40,39 @@ type = "date"
 
 def test_the_shipped_contracts_load_and_name_canonical_columns() -> None:
     contracts = load_contracts()
-    assert sorted(contracts) == ["generated", "lots"]
+    assert sorted(contracts) == SHIPPED
     for contract in contracts.values():
         assert {column.name for column in contract.columns} <= set(AD_DAY.names)
 
 
 def test_the_lots_contract_holds_the_originals_columns_in_their_order() -> None:
-    headers = [column.header for column in load_contracts()["lots"].columns]
+    columns = load_contracts()["lots"].columns
+    headers = [name for column in columns for name in column.headers.list_names()]
     assert headers == list(SEED_CSV_COLUMNS)
+
+
+def test_contracts_of_one_source_agree_on_what_a_delivery_means() -> None:
+    meanings: dict[str, set[object]] = {}
+    for contract in load_contracts().values():
+        meaning = (contract.mode, contract.key, contract.scope)
+        meanings.setdefault(contract.source, set()).add(meaning)
+    assert {len(found) for found in meanings.values()} == {1}
 
 
 def test_a_persons_own_folder_adds_contracts(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(MINIMAL)
-    assert sorted(load_contracts(tmp_path)) == ["generated", "lots", "mine"]
+    assert sorted(load_contracts(tmp_path)) == sorted([*SHIPPED, "mine"])
+
+
+def test_a_persons_own_contract_takes_the_place_of_a_shipped_one(tmp_path: Path) -> None:
+    (tmp_path / "lots.toml").write_text(MINIMAL.replace('name = "mine"', 'name = "lots"'))
+    assert load_contracts(tmp_path)["lots"].description == "my export"
+
+
+def test_the_generators_contract_is_its_own(tmp_path: Path) -> None:
+    (tmp_path / "generated.toml").write_text(MINIMAL.replace('"mine"', '"generated"'))
+    with pytest.raises(ContractError, match="generator's own"):
+        load_contracts(tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -49,29 +80,113 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         load_contracts(tmp_path / "none")
 
 
+def test_a_variant_says_only_what_is_different() -> None:
+    variants = '[[dialect.variants]]\ndelimiter = ";"\n[[dialect.variants]]\ndecimal = ","\n'
+    contract = read_contract("mine.toml", f"{MINIMAL}\n{variants}".encode())
+    dialects = [(one.delimiter, one.decimal, one.encodings) for one in contract.dialects]
+    assert dialects == [(";", ".", ("utf-8",)), (",", ",", ("utf-8",))]
+
+
+def test_a_file_that_is_not_split_has_the_constants_for_it() -> None:
+    contract = read_contract("mine.toml", MINIMAL.encode())
+    assert contract.constants == {"account": "", "breakdown": "", "segment": ""}
+
+
+def test_names_of_all_languages_count_where_a_dialect_names_none() -> None:
+    headers = 'headers = { "" = ["id"], en = ["Campaign"], es = ["Campaña"] }'
+    text = MINIMAL.replace("[columns.campaign_id]", f"[columns.campaign_id]\n{headers}")
+    column = read_contract("mine.toml", text.encode()).columns[0]
+    assert column.headers.list_names() == ["id", "Campaign", "Campaña"]
+    assert column.headers.list_names(["es"]) == ["id", "Campaña"]
+
+
+def test_every_row_needs_its_day() -> None:
+    text = MINIMAL.replace('mode = "upsert"\nkey = ["campaign_id", "date"]', 'mode = "append"')
+    text = text.replace('[columns.date]\ntype = "date"\n', "")
+    with pytest.raises(ContractError, match=r"columns\.date is missing"):
+        read_contract("mine.toml", text.encode())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ('name = "mine"', "", "name is missing"),
-        ('"upsert"', '"merge"', "mode is 'merge'; expected one of upsert, replace_window"),
-        ('"upsert"', '"replace_window"', "files of format csv are upsert"),
         ('name = "mine"', 'name = "other"', "expected the file's name without .toml"),
+        ('name = "mine"', "name = 3", "name is 3; expected a text"),
+        ('"upsert"', '"merge"', "mode is 'merge'; expected one of append, upsert, replace_window"),
+        ('"upsert"', '"replace_window"', "key is for mode upsert; mode is replace_window"),
         ('["campaign_id", "date"]', '["campaign_id"]', "key must hold date"),
         ('["campaign_id", "date"]', '["nope", "date"]', "key is 'nope'"),
         ('["campaign_id", "date"]', '["platform", "date"]', "key names platform, which is neither"),
-        ("[columns.date]", "[columns.platform]", "columns.date is missing"),
-        ('type = "date"', 'type = "text"', "the canonical column is date"),
-        ("[dialect]", "[constants]\ncost = '1'\n[dialect]", "constants.cost is a text"),
+        ('["campaign_id", "date"]', '"date"', "key is 'date'; expected a list of texts"),
+        ('["csv"]', '["xml"]', "formats is 'xml'; expected one of csv, parquet, raw"),
+        ('["csv"]', "[]", "formats is []; expected at least one of"),
+        ('["csv"]', '["csv", "raw"]', "formats holds raw"),
+        ("[dialect]", 'scope = ["platform"]\n[dialect]', "scope must hold account"),
+        ("[dialect]", 'scope = ["date"]\n[dialect]', "scope is 'date'"),
+        ("[dialect]", 'complete = "soon"\n[dialect]', "complete is 'soon'"),
+        ("[dialect]", 'extra_columns = "drop"\n[dialect]', "extra_columns is 'drop'"),
+        ("[dialect]", "repeated_columns = 1\n[dialect]", "repeated_columns is 1; expected true"),
+        ("[dialect]", 'rules = ["nope"]\n[dialect]', "rules is 'nope'"),
         ("[dialect]", 'rules = ["clicks_le_impressions"]\n[dialect]', "needs the column clicks"),
-        ('["campaign_id", "date"]', '"date"', "expected a list of texts"),
-        ('format = "csv"', 'format = "xml"', "dialect.format is 'xml'"),
-        ('format = "csv"', 'format = "csv"\ndelimiter = ";;"', "dialect.delimiter"),
-        ('format = "csv"', 'format = "csv"\nsniff = true', "dialect.sniff is not a known field"),
-        ('type = "date"', 'type = "day"', "columns.date.type is 'day'"),
-        ('type = "date"', 'type = "date"\nrequired = 1', "expected true or false"),
-        ('type = "date"', 'type = "date"\nminimum = -1', "whole number of at least 0"),
-        ("[columns.date]", "[columns.nope]", "columns.nope"),
+        ("[dialect]", 'primary = "age"\n[dialect]', "primary is 'age', which is none of the"),
+        ("[dialect]", "sniff = true\n[dialect]", "sniff is not a known field"),
+        ("[dialect]", "[constants]\ncost = '1'\n[dialect]", "constants.cost is a text"),
         ("[dialect]", "[constants]\ndate = '2024'\n[dialect]", "both a column and a constant"),
+        ("[dialect]", "[constants]\nnope = ''\n[dialect]", "constants.nope"),
+        ("[dialect]", "[holds]\nmin_rows = -1\n[dialect]", "holds.min_rows is -1"),
+        ("[dialect]", "[holds]\nmax = 1\n[dialect]", "holds.max is not a known field"),
+        ("[dialect]", "[preamble]\nlines = '2'\n[dialect]", "preamble.lines is '2'"),
+        (
+            "[dialect]",
+            "[preamble]\nperiod_formats = ['%Y']\n[dialect]",
+            "preamble.period_formats is '%Y'; expected a form of yyyy",
+        ),
+        ("[dialect]", "[totals]\nempty = ['date']\n[dialect]", "totals.position"),
+        ("[dialect]", "[dates]\nend_headers = [' ']\n[dialect]", "dates.end_headers"),
+        ("[dialect]", "[fold]\nen = 'Device'\n[dialect]", "fold is"),
+        (
+            "[dialect]",
+            "[breakdowns]\nage = ['Date']\n[dialect]",
+            "the name 'Date' stands in columns.date and in breakdowns.age",
+        ),
+        (
+            "[dialect]",
+            "fold = ['Hour', 'CAMPAIGN_ID']\n[dialect]",
+            "the name 'CAMPAIGN_ID' stands in columns.campaign_id and in fold",
+        ),
+        ("[dialect]", "fold = ['Hour {zone}']\n[dialect]", "may hold {currency} once and no other"),
+        (
+            "[dialect]",
+            "[breakdowns]\nage = ['Age']\n[columns.segment]\ntype = 'text'\n[dialect]",
+            "breakdowns and a column breakdown or segment",
+        ),
+        ('encodings = ["utf-8"]', 'encodings = ["latin-1"]', "dialect.encodings is 'latin-1'"),
+        ('encodings = ["utf-8"]', 'encoding = "utf-8"', "dialect.encoding is not a known field"),
+        ('encodings = ["utf-8"]', 'delimiter = ";;"', "dialect.delimiter is \"';;'\""),
+        ('encodings = ["utf-8"]', "delimiter = '\"'", "dialect.delimiter"),
+        ('encodings = ["utf-8"]', 'decimal = "x"', "dialect.decimal is 'x'"),
+        ('encodings = ["utf-8"]', 'thousands = ["."]', "dialect.thousands is '.'"),
+        ('encodings = ["utf-8"]', 'thousands = ["1"]', "dialect.thousands is '1'"),
+        ('encodings = ["utf-8"]', 'date_formats = ["dd/mm"]', "dialect.date_formats is 'dd/mm'"),
+        ('encodings = ["utf-8"]', 'date_formats = ["d month yyyy"]', "dialect.date_formats is"),
+        (
+            'encodings = ["utf-8"]',
+            '[[dialect.variants]]\n[[dialect.variants]]\ndecimal = "x"',
+            "dialect.variants[1].decimal is 'x'",
+        ),
+        ("[columns.date]", "[columns.platform]", "key names date, which is neither"),
+        ("[columns.campaign_id]", "[columns.platform]", "key names campaign_id"),
+        ("[columns.date]", "[columns.nope]", "columns.nope"),
+        ('type = "date"', 'type = "text"', "columns.date.type is 'text'; the canonical column is"),
+        ('type = "date"', 'type = "day"', "columns.date.type is 'day'"),
+        ('type = "date"', 'type = "date"\nrequired = 1', "columns.date.required is 1; expected"),
+        ('type = "date"', 'type = "date"\nminimum = -1', "whole number of at least 0"),
+        ('type = "date"', 'type = "date"\nunit = "inches"', "columns.date.unit is 'inches'"),
+        ('type = "date"', 'type = "date"\nunit = "micros"', "columns.date.unit is for decimals"),
+        ('type = "date"', 'type = "date"\nround = true', "columns.date.round is for decimals"),
+        ('type = "date"', 'type = "date"\nheaders = [""]', "columns.date.headers"),
+        ('type = "date"', 'type = "date"\nheader = "Day"', "columns.date.header is not a known"),
         ("[dialect]", "[dialect", "contract mine.toml"),
     ],
 )

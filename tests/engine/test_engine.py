@@ -3,7 +3,11 @@
 import errno
 import os
 import signal
+import sys
+import time
+from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipeline.engine import Crashed, map_isolated, map_threads
@@ -32,6 +36,33 @@ def panic_on_two(number: int) -> int:
     if number == 2:
         raise Panic
     return number
+
+
+def loop_on_two(number: int) -> int:
+    while number == 2:
+        pass
+    return number
+
+
+def sleep_on_two(number: int) -> int:
+    if number == 2:
+        time.sleep(1.5)  # three times its CPU seconds, and none of them used
+    return number
+
+
+def fill_memory_on_two(number: int) -> int:
+    """Asks for 8 GB in native code, which ends the process where there is a limit."""
+    if number == 2:
+        return len(pl.select(pl.int_range(0, 1 << 30, dtype=pl.Int64)))
+    return number
+
+
+def allow_half_a_second(number: int) -> float:
+    return 0.5
+
+
+def read_frame(number: int) -> int:
+    return int(pl.DataFrame({"a": range(100_000)}).group_by(pl.col("a") % 10).len().height)
 
 
 def fill_disk(number: int) -> int:
@@ -74,3 +105,53 @@ def test_a_failure_of_the_machine_is_raised() -> None:
 def test_no_parts_start_nothing() -> None:
     assert map_isolated(square, [], workers=2) == []
     assert list(map_threads(square, [], workers=2)) == []
+
+
+def test_a_part_that_never_ends_is_given_up_by_its_cpu_time_and_the_others_are_done() -> None:
+    began = time.monotonic()
+    results = map_isolated(loop_on_two, range(5), workers=2, cpu_seconds=allow_half_a_second)
+    assert [results[n] for n in (0, 1, 3, 4)] == [0, 1, 3, 4]
+    assert results[2] == Crashed("the process that read it took more than 0.5 CPU seconds")
+    assert time.monotonic() - began < 10
+
+
+def test_waiting_takes_no_cpu_time() -> None:
+    results = map_isolated(sleep_on_two, range(3), workers=2, cpu_seconds=allow_half_a_second)
+    assert results == [0, 1, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process asks for")
+def test_a_part_that_wants_all_memory_is_given_up_and_the_others_are_done() -> None:
+    results = map_isolated(fill_memory_on_two, range(4), workers=2, memory_bytes=2 << 30)
+    assert [results[n] for n in (0, 1, 3)] == [0, 1, 3]
+    assert isinstance(results[2], Crashed)
+
+
+def test_work_within_the_limits_is_not_disturbed() -> None:
+    results = map_isolated(
+        read_frame,
+        range(20),
+        workers=2,
+        cpu_seconds=allow_half_a_second,
+        memory_bytes=2 << 30,
+    )
+    assert results == [10] * 20
+
+
+def test_one_bad_part_among_many_makes_few_of_them_run_alone() -> None:
+    began = time.monotonic()
+    results = map_isolated(die_on_two, range(200), workers=2)
+    assert [number for number, result in enumerate(results) if result != number] == [2]
+    assert time.monotonic() - began < 20
+
+
+def test_a_failure_of_the_machine_is_raised_from_a_part_that_runs_alone(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        map_isolated(die_once_then_fill_disk, [tmp_path / "died"], workers=1)
+
+
+def die_once_then_fill_disk(died: Path) -> int:
+    if not died.exists():
+        died.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return fill_disk(1)

@@ -201,4 +201,4 @@ def test_only_reject_files_that_the_ledger_names_are_in_quarantine(tmp_path: Pat
 
 def make_rejects(path: str) -> pa.Table:
     row = dict.fromkeys(REJECTS.names, "x") | {"path": path, "line": 2}
-    return pa.Table.from_pylist([row], REJECTS)
+    return pa.Table.from_pylist([row | {"n": 1}], REJECTS)

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.merge.resolve import FILE_NO, Resolved, resolve
+from pipeline.merge.resolve import FILE_NO, Resolved, Rules, resolve
 from pipeline.merge.windows import WINDOWS, pick_winners
 from pipeline.schema import AD_DAY, GRAIN
 
@@ -60,6 +60,7 @@ def make_windows(files: Sequence[File]) -> pl.DataFrame:
         (
             "s",
             "a",
+            None,
             "",
             DAY_ONE + timedelta(days=file.days[0]),
             DAY_ONE + timedelta(days=file.days[1]),
@@ -81,7 +82,7 @@ def merge_in_order(files: Sequence[File], *, batch: int, replaces: bool) -> pl.D
         resolved = resolve(
             current,
             incoming,
-            key=GRAIN if replaces else KEY,
+            rules=Rules(key=GRAIN if replaces else KEY),
             winners=pick_winners(make_windows(seen), make_windows(group)) if replaces else None,
         )
         check_account(current, incoming, resolved)
@@ -163,7 +164,7 @@ def test_a_loser_is_a_duplicate_where_it_says_the_same_and_superseded_where_not(
     old = File(1, "a", (("x", 0, 100), ("y", 0, 100)), (0, 0))
     new = File(2, "b", (("x", 0, 100), ("y", 0, 200)), (0, 0))
     incoming = pl.concat([make_rows(old, 0), make_rows(new, 1)])
-    lost = resolve(pl.DataFrame(schema=SCHEMA), incoming, key=KEY).lost
+    lost = resolve(pl.DataFrame(schema=SCHEMA), incoming, rules=Rules(key=KEY)).lost
     assert sorted(lost.rows()) == [(0, False), (0, True)]
 
 
@@ -171,7 +172,9 @@ def test_a_late_old_delivery_revives_nothing_and_is_counted() -> None:
     new = make_rows(File(2, "b", (), (0, 3)), 0)
     old = File(1, "a", (("x", 0, 100),), (0, 0))
     winners = pick_winners(make_windows([File(2, "b", (), (0, 3))]), make_windows([old]))
-    resolved = resolve(new.select(AD_DAY.names), make_rows(old, 0), key=GRAIN, winners=winners)
+    resolved = resolve(
+        new.select(AD_DAY.names), make_rows(old, 0), rules=Rules(key=GRAIN), winners=winners
+    )
     assert resolved.rows.height == 0
     assert resolved.lost.rows() == [(0, False)]
 
@@ -180,23 +183,25 @@ def test_ties_in_one_file_go_by_line_and_between_files_by_hash() -> None:
     file = File(1, "a", (("x", 0, 100), ("x", 0, 300)), (0, 0))
     twin = File(1, "b", (("x", 0, 200),), (0, 0))
     for rows in (make_rows(file, 0), make_rows(file, 0).reverse()):
-        alone = resolve(pl.DataFrame(schema=SCHEMA), rows, key=KEY)
+        alone = resolve(pl.DataFrame(schema=SCHEMA), rows, rules=Rules(key=KEY))
         assert as_dict(alone.rows) == {("x", 0): 300}
     both = pl.concat([make_rows(twin, 1), make_rows(file, 0)])
-    assert as_dict(resolve(pl.DataFrame(schema=SCHEMA), both, key=KEY).rows) == {("x", 0): 200}
+    assert as_dict(resolve(pl.DataFrame(schema=SCHEMA), both, rules=Rules(key=KEY)).rows) == {
+        ("x", 0): 200
+    }
 
 
 def test_a_delivery_that_grew_is_resolved_as_a_whole() -> None:
     first = File(1, "b", (("x", 0, 100),), (0, 0))
     second = File(1, "a", (("x", 0, 200),), (0, 0))
     together = pl.concat([make_rows(second, 0), make_rows(first, 1)])
-    at_once = resolve(pl.DataFrame(schema=SCHEMA), together, key=KEY)
+    at_once = resolve(pl.DataFrame(schema=SCHEMA), together, rules=Rules(key=KEY))
     current = make_rows(first, 0).select(AD_DAY.names)
     reread = pl.DataFrame(
         [(first.delivered_at, "d1", DAY_ONE)],
         schema={"delivered_at": SCHEMA["delivered_at"], "delivery_id": pl.String, "date": pl.Date},
         orient="row",
     )
-    grown = resolve(current, together, key=KEY, reread=reread)
+    grown = resolve(current, together, rules=Rules(key=KEY), void=reread)
     assert grown.rows.select(AD_DAY.names).equals(at_once.rows.select(AD_DAY.names))
     assert as_dict(grown.rows) == {("x", 0): 100}

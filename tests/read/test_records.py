@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.contracts import load_contracts
 from pipeline.errors import BadFileError
+from pipeline.read.recognise import recognise
 from pipeline.read.records import Records, cut_records
+from pipeline.read.text import read_rows
 
 
 def cut(data: bytes, *, width: int = 3, final: bool = True, first_line: int = 1) -> Records:
@@ -77,6 +80,20 @@ def test_a_quote_that_is_never_closed_names_its_line() -> None:
     assert caught.value.rule == "unclosed_quote"
 
 
+def test_two_stray_quotes_far_apart_swallow_no_row_between_them() -> None:
+    records = cut(b'1,"2,3\n' + b"4,5,6\n" * 150 + b'7,8","9"\n' + b"4,5,6\n")
+    assert [record.line for record in records.bad] == [1, 152]
+    assert {record.fault.rule for record in records.bad} == {"bad_quote"}
+    assert records.bad[0].raw == '1,"2,3'
+    assert records.cells.height == 151
+
+
+def test_a_quoted_cell_of_a_hundred_lines_is_a_cell() -> None:
+    records = cut(b'1,"' + b"\n" * 99 + b'",3\n')
+    assert records.bad == []
+    assert records.cells.height == 1
+
+
 def test_an_open_quote_at_the_end_of_a_block_waits_for_the_next() -> None:
     records = cut(b'1,2,3\n1,"2\n', final=False)
     assert records.cells.height == 1
@@ -129,20 +146,17 @@ def test_no_byte_is_lost_whatever_the_input(data: bytes) -> None:
 def test_the_size_of_blocks_does_not_matter(
     rows: list[tuple[str, ...]], block: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from pipeline.contracts import load_contracts
-    from pipeline.read.text import read_rows
-
     contract = load_contracts()["lots"]
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow([column.header for column in contract.columns])
+    writer.writerow([column.headers.list_names()[0] for column in contract.columns])
     wide = [(*row, *row, *row, "end") for row in rows]
     writer.writerows(wide)
     path = tmp_path_factory.mktemp("blocks") / "lot.csv"
     path.write_text(sink.getvalue(), encoding="utf-8", newline="")
     read = [
         row
-        for records in read_rows(path, contract, block_bytes=block)
+        for records in read_rows(path, recognise(path, [contract]), block_bytes=block)
         for row in records.cells.rows()
     ]
     assert read == wide

@@ -1,6 +1,5 @@
 """Recognising a text file by its header and reading it by its contract."""
 
-import gzip
 from pathlib import Path
 
 import pytest
@@ -8,16 +7,18 @@ import pytest
 from pipeline.contracts import load_contracts
 from pipeline.errors import BadFileError
 from pipeline.read.recognise import recognise
-from pipeline.read.text import read_head, read_rows
+from pipeline.read.text import read_rows
 from tests.lots import HEADER, make_line, write_lot
 
 CONTRACTS = load_contracts()
 LOTS = CONTRACTS["lots"]
 
 
-def refuse(data: bytes) -> BadFileError:
+def refuse(data: bytes, folder: Path) -> BadFileError:
+    path = folder / "delivered.csv"
+    path.write_bytes(data)
     with pytest.raises(BadFileError) as caught:
-        recognise(data, CONTRACTS.values())
+        recognise(path, [LOTS])
     return caught.value
 
 
@@ -26,7 +27,7 @@ def refuse(data: bytes) -> BadFileError:
     [
         (b"", "empty_file"),
         (b"\n\n\r\n", "empty_file"),
-        (gzip.compress(HEADER.encode(), mtime=0), "compressed"),
+        (b" \n\t\n", "empty_file"),
         (b"PK\x03\x04rest", "archive"),
         (b"PAR1rest", "not_csv"),
         (b"<?xml version='1.0'?><Error/>", "not_csv"),
@@ -44,14 +45,16 @@ def refuse(data: bytes) -> BadFileError:
         (HEADER.replace("ctr", "clicks", 1).encode(), "duplicate_column"),
     ],
 )
-def test_a_file_of_no_contract_is_refused_with_its_reason(data: bytes, rule: str) -> None:
-    error = refuse(data)
+def test_a_file_of_no_contract_is_refused_with_its_reason(
+    data: bytes, rule: str, tmp_path: Path
+) -> None:
+    error = refuse(data, tmp_path)
     assert error.rule == rule
     assert str(error)
 
 
-def test_the_reason_names_what_is_missing_and_what_is_unknown() -> None:
-    message = str(refuse(HEADER.replace("costo_total", "cost").encode()))
+def test_the_reason_names_what_is_missing_and_what_is_unknown(tmp_path: Path) -> None:
+    message = str(refuse(HEADER.replace("costo_total", "cost").encode(), tmp_path))
     assert "missing costo_total" in message
     assert "'cost'" in message
 
@@ -67,15 +70,19 @@ def test_the_reason_names_what_is_missing_and_what_is_unknown() -> None:
         HEADER.replace("clicks", '"clicks"'),
     ],
 )
-def test_the_header_is_compared_without_bom_case_blanks_quotes_and_order(header: str) -> None:
-    assert recognise(header.encode(), CONTRACTS.values()) == LOTS
+def test_the_header_is_compared_without_bom_case_blanks_quotes_and_order(
+    header: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "lot.csv"
+    path.write_bytes(header.encode())
+    assert recognise(path, CONTRACTS.values()).contract == LOTS
 
 
 def read_all(path: Path) -> tuple[list[tuple[object, ...]], list[tuple[int, str]], int]:
     rows: list[tuple[object, ...]] = []
     bad: list[tuple[int, str]] = []
     blank = 0
-    for records in read_rows(path, LOTS):
+    for records in read_rows(path, recognise(path, [LOTS])):
         rows += records.cells.rows()
         bad += [(record.line, record.fault.rule) for record in records.bad]
         blank += records.blank
@@ -91,7 +98,7 @@ def test_columns_come_in_the_contracts_order_whatever_the_files(tmp_path: Path) 
         [",".join([cells[1], cells[0], *cells[2:]])],
         header=",".join(swapped),
     )
-    records = next(read_rows(lot, LOTS))
+    records = next(read_rows(lot, recognise(lot, [LOTS])))
     assert records.cells.columns == [column.name for column in LOTS.columns]
     assert records.cells["campaign_id"].to_list() == ["x"]
     assert records.cells["date"].to_list() == ["2024-03-01"]
@@ -127,6 +134,20 @@ def test_a_few_rows_in_another_encoding_are_damage_and_many_are_another_file(
     assert caught.value.rule == "encoding"
 
 
-def test_only_the_beginning_of_a_file_is_read_to_recognise_it(tmp_path: Path) -> None:
+def test_only_the_beginning_of_a_plain_file_is_read_to_recognise_it(tmp_path: Path) -> None:
     lot = write_lot(tmp_path / "lot.csv", [make_line()] * 5000)
-    assert len(read_head(lot)) == 1 << 16
+    with lot.open("ab") as file:
+        file.write(b"\xff\n" * 1000)
+    assert recognise(lot, [LOTS]).encoding == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding", "said"),
+    [(";", "utf-8", "semicolon"), ("\t", "utf-8", "tab"), (",", "utf-16", "UTF-16")],
+)
+def test_a_spreadsheets_other_way_of_saving_is_named(
+    delimiter: str, encoding: str, said: str, tmp_path: Path
+) -> None:
+    error = refuse(HEADER.replace(",", delimiter).encode(encoding), tmp_path)
+    assert "fits 'lots'" in str(error)
+    assert said in str(error)

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import ChangedOutsideError, CommitConflictError, FormatError, UsageError
 from pipeline.lake import Lake
-from pipeline.merge.delivery import format_delivered
+from pipeline.merge.place import format_delivered
 from pipeline.steps.merge import merge
 from pipeline.storage import LocalStorage
 from pipeline.table import Table, open_table
@@ -97,7 +97,7 @@ def test_dirty_rows_go_to_quarantine_and_the_rest_is_merged(home: Home) -> None:
         (b"", "empty_file"),
         (b"\n\n", "empty_file"),
         (b"a,b\n1,2\n", "header_mismatch"),
-        (b"\x1f\x8b\x08rest", "compressed"),
+        (b"\x1f\x8b\x08rest", "corrupt_gzip"),
         (b'{"a": 1}\n', "header_mismatch"),
         (b"<Error><Code>SlowDown</Code></Error>", "not_csv"),
     ],
@@ -370,9 +370,10 @@ def test_a_source_keeps_one_meaning(home: Home, tmp_path: Path) -> None:
     home.merge()
     other = (
         'name = "other"\ndescription = "d"\nsource = "lots"\nmode = "upsert"\n'
-        'key = ["campaign_id", "date"]\n[dialect]\nformat = "csv"\n'
+        'key = ["campaign_id", "date"]\nformats = ["csv"]\n'
         '[columns.campaign_id]\ntype = "text"\n[columns.date]\ntype = "date"\n'
         '[columns.clicks]\ntype = "integer"\n[columns.impressions]\ntype = "integer"\n'
+        '[constants]\ncurrency = "USD"\n'
     )
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts/other.toml").write_text(other)
@@ -482,7 +483,7 @@ def test_a_writer_that_always_loses_gives_up_and_leaves_the_lake_readable(
         raise CommitConflictError("refused")
 
     monkeypatch.setattr(Table, "commit", refuse)
-    monkeypatch.setattr("pipeline.steps.merge.ATTEMPTS", 2)
+    monkeypatch.setattr("pipeline.steps.transaction.ATTEMPTS", 2)
     with pytest.raises(CommitConflictError):
         home.merge()
     monkeypatch.undo()
@@ -554,7 +555,7 @@ def test_a_ledger_that_cannot_be_written_ends_the_merge_and_not_in_a_loop(
         real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(Table, "commit", fail_on_ledger)
-    monkeypatch.setattr("pipeline.steps.merge.ATTEMPTS", 2)
+    monkeypatch.setattr("pipeline.steps.transaction.ATTEMPTS", 2)
     with pytest.raises(CommitConflictError, match="no space left"):
         home.merge()
     monkeypatch.undo()

@@ -1,23 +1,17 @@
-"""What a cell's text means, and that the fast casts agree with it."""
+"""What a cell's text means, in each dialect."""
 
 from datetime import date
 from decimal import Decimal
 
-import polars as pl
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from pipeline.contracts import Column, Dialect
-from pipeline.contracts.model import ColumnType
-from pipeline.validate.cast import cast_column
+from pipeline.contracts import Dialect
 from pipeline.validate.judge import Refused, judge_date, judge_decimal, judge_integer
+from pipeline.validate.notation import Notation, get_notation
 
-DIALECT = Dialect(format="csv", exponents=True, null_words=("", "-", "n/a"))
-
-
-def make_column(kind: ColumnType) -> Column:
-    return Column(name="x", header="x", type=kind)
+ENGLISH = get_notation(Dialect(thousands=(",",)))
+SPANISH = get_notation(Dialect(decimal=",", thousands=(".", " ")))
+SWISS = get_notation(Dialect(thousands=("'",)))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +60,8 @@ def test_what_is_no_whole_number(text: str, rule: str) -> None:
     ],
 )
 def test_decimals(text: str, value: str, noisy: bool) -> None:
-    assert judge_decimal(text, exponents=True) == (Decimal(value), noisy)
+    taken = "noise" if noisy else "exact"
+    assert judge_decimal(text, exponents=True) == (Decimal(value), taken)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +86,7 @@ def test_decimals(text: str, value: str, noisy: bool) -> None:
 )
 def test_what_is_no_decimal(text: str, rule: str) -> None:
     if text == "1e-9":
-        assert judge_decimal(text, exponents=True) == (Decimal(0), True)
+        assert judge_decimal(text, exponents=True) == (Decimal(0), "noise")
         return
     with pytest.raises(Refused) as caught:
         judge_decimal(text, exponents=True)
@@ -126,55 +121,133 @@ def test_a_leap_day_is_a_date() -> None:
     assert judge_date("2024-02-29") == date(2024, 2, 29)
 
 
-def judge_cell(text: str, kind: ColumnType) -> object:
-    """The slow truth: a value, None for missing, or the rule that is broken."""
-    if text.lower() in DIALECT.null_words:
-        return None
-    try:
-        if kind == "integer":
-            return judge_integer(text)
-        if kind == "date":
-            return judge_date(text)
-        return judge_decimal(text, exponents=True)[0]
-    except Refused as refusal:
-        return refusal.rule
-
-
-numbers = st.one_of(
-    st.integers(-(10**20), 10**20).map(str),
-    st.decimals(-(10**13), 10**13, places=6).map(str),
-    st.floats().map(repr),
-    st.from_regex(r"[-+]?[0-9]{0,3}[.,]?[0-9]{0,8}(e-?[0-9])?", fullmatch=True),
-    st.sampled_from(["", "-", "N/A", "NaN", "1_0", "1,000", "٣", "+1", "00", "-0"]),
-    st.text(max_size=5),
+@pytest.mark.parametrize(
+    ("notation", "text", "value"),
+    [
+        (ENGLISH, "1,234,567.89", "1234567.89"),
+        (ENGLISH, "1234.5", "1234.5"),
+        (ENGLISH, "-1,234", "-1234"),
+        (SPANISH, "1.234.567,89", "1234567.89"),
+        (SPANISH, "11,40", "11.4"),
+        (SPANISH, "1 234,5", "1234.5"),
+        (SPANISH, "1\u00a0234,5", "1234.5"),
+        (SPANISH, "1\u202f234,5", "1234.5"),
+        (SWISS, "1'234.50", "1234.5"),
+    ],
 )
-days = st.one_of(
-    st.dates().map(str),
-    st.from_regex(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", fullmatch=True),
-    st.text(max_size=10),
+def test_numbers_are_read_in_their_notation(notation: Notation, text: str, value: str) -> None:
+    assert judge_decimal(text, notation) == (Decimal(value), "exact")
+
+
+@pytest.mark.parametrize(
+    ("notation", "text"),
+    [
+        (ENGLISH, "1,23"),
+        (ENGLISH, "12,34,567"),
+        (ENGLISH, "1234,567"),
+        (ENGLISH, "0,123"),
+        (ENGLISH, "1,234,"),
+        (ENGLISH, ",123"),
+        (ENGLISH, "1.234,50"),
+        (SPANISH, "1.234 567,8"),
+        (SPANISH, "1.5"),
+        (SPANISH, "0.123"),
+        (SPANISH, "1,234.50"),
+        (SWISS, "1'23"),
+        (SWISS, "1,234.50"),
+        (ENGLISH, "3.25%"),
+    ],
 )
+def test_no_number_is_guessed_from_another_notation(notation: Notation, text: str) -> None:
+    with pytest.raises(Refused) as caught:
+        judge_decimal(text, notation)
+    assert caught.value.rule == "not_number"
+    with pytest.raises(Refused) as caught:
+        judge_integer(text, notation)
+    assert caught.value.rule == "not_integer"
 
 
-@given(texts=st.lists(numbers, max_size=30), kind=st.sampled_from(["integer", "decimal"]))
-@example(texts=["1", "007", "1.0", "+5", "9223372036854775807"], kind="integer")
-@example(texts=["0.1", "1e-05", "0.30000000000000004", "5."], kind="decimal")
-def test_the_fast_cast_of_numbers_says_what_the_judge_says(
-    texts: list[str], kind: ColumnType
+@pytest.mark.parametrize(
+    ("notation", "text", "value"),
+    [
+        (ENGLISH, "1,234", 1234),
+        (ENGLISH, "1,234.0", 1234),
+        (SPANISH, "1.234", 1234),
+        (SPANISH, "1000,0", 1000),
+        (SWISS, "1'234'567", 1234567),
+    ],
+)
+def test_whole_numbers_are_read_in_their_notation(
+    notation: Notation, text: str, value: int
 ) -> None:
-    check_agreement(texts, kind)
+    assert judge_integer(text, notation) == value
 
 
-@given(texts=st.lists(days, max_size=30))
-@example(texts=["0000-01-01", "2024-02-29", "2024-02-30"])
-def test_the_fast_cast_of_dates_says_what_the_judge_says(texts: list[str]) -> None:
-    check_agreement(texts, "date")
+@pytest.mark.parametrize("text", ["3,25%", "3,25 %", "3,25\u00a0%", "3,25\u202f%", "3,25"])
+def test_a_percentage_is_a_hundredth_with_its_sign_or_without(text: str) -> None:
+    assert judge_decimal(text, SPANISH, unit="percent") == (Decimal("0.0325"), "exact")
 
 
-def check_agreement(texts: list[str], kind: ColumnType) -> None:
-    casting = cast_column(pl.Series("x", texts, pl.String), make_column(kind), DIALECT)
-    said = [
-        casting.faults[row].rule if row in casting.faults else value
-        for row, value in enumerate(casting.values.to_list())
-    ]
-    assert said == [judge_cell(text, kind) for text in texts]
-    assert all(casting.values[row] is None for row in casting.faults)
+@pytest.mark.parametrize("text", ["3%%", "%", "3  %", "% 3", "3 "])
+def test_a_percentage_has_one_sign_at_its_end(text: str) -> None:
+    with pytest.raises(Refused, match="not_number"):
+        judge_decimal(text, unit="percent")
+
+
+def test_micros_are_whole_numbers_and_exact() -> None:
+    assert judge_decimal("1500000", unit="micros") == (Decimal("1.5"), "exact")
+    assert judge_decimal("-1", unit="micros") == (Decimal("-0.000001"), "exact")
+    with pytest.raises(Refused, match="not_integer"):
+        judge_decimal("1.5", unit="micros")
+    with pytest.raises(Refused, match="out_of_range"):
+        judge_decimal("1000000000000000000", unit="micros")
+
+
+def test_seconds_become_minutes_and_are_rounded_only_where_the_contract_says_so() -> None:
+    assert judge_decimal("90", unit="seconds") == (Decimal("1.5"), "exact")
+    with pytest.raises(Refused, match="too_precise"):
+        judge_decimal("10", unit="seconds")
+    assert judge_decimal("10", unit="seconds", rounds=True) == (Decimal("0.166667"), "rounded")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.0000005", "0"),
+        ("0.0000015", "0.000002"),
+        ("0.0000025", "0.000002"),
+        ("-0.0000015", "-0.000002"),
+        ("0.00000250000000000000000000000000000000001", "0.000003"),
+    ],
+)
+def test_rounding_is_half_to_even_and_said(text: str, value: str) -> None:
+    assert judge_decimal(text, rounds=True) == (Decimal(value), "rounded")
+
+
+FORMS = ("d/m/yyyy", "yyyymmdd")
+
+
+@pytest.mark.parametrize("text", ["1/2/2024", "01/02/2024", "20240201"])
+def test_a_date_is_read_in_the_dialects_forms(text: str) -> None:
+    assert judge_date(text, FORMS) == date(2024, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("30/2/2024", "bad_date"),
+        ("2/13/2024", "bad_date"),
+        ("2024-02-01", "bad_date"),
+        ("2024-02-01 00:00", "not_a_date"),
+        ("1/2/24", "bad_date"),
+    ],
+)
+def test_a_date_in_no_form_names_the_forms(text: str, rule: str) -> None:
+    with pytest.raises(Refused) as caught:
+        judge_date(text, FORMS)
+    assert caught.value.rule == rule
+    assert caught.value.expected in {
+        "a day of the calendar",
+        "D/M/YYYY or YYYYMMDD",
+        "D/M/YYYY or YYYYMMDD without a time",
+    }

@@ -1,0 +1,177 @@
+"""Which deliveries wait for a person, because of what they would replace. Pure.
+
+A delivery that replaces a window can take much away: a truncated export, one of another account, a
+wrong period. What it would replace is told in the order of rank, so that several deliveries of one
+merge are judged as if each had come alone.
+"""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+import polars as pl
+
+from pipeline.contracts import Holds
+from pipeline.merge.delivery import Rank
+from pipeline.merge.windows import REGISTER, WINDOWS, pick_winners, spread
+
+STANDING = pl.Schema(
+    {
+        **{name: WINDOWS[name] for name in ("source", "account", "platform", "breakdown")},
+        "date": pl.Date(),
+        "campaign_id": pl.String(),
+        "campaign_name": pl.String(),
+        "rows": pl.Int64(),
+        "cost": pl.Decimal(38, 6),
+    }
+)
+"""Rows and cost of each campaign in each register."""
+
+Key = tuple[str, Rank]
+"""Source and rank: one delivery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A delivery that would replace others.
+
+    Attributes:
+        source: Whose it is.
+        rank: Its rank.
+        holds: Of its contract.
+        windows: What it covers; columns `WINDOWS`.
+        brings: What it brings; columns `STANDING`.
+        rows_in: Rows in its files.
+        quarantined: How many of them were rejected.
+        has_account: Whether somebody says which account it is of.
+    """
+
+    source: str
+    rank: Rank
+    holds: Holds
+    windows: pl.DataFrame
+    brings: pl.DataFrame
+    rows_in: int
+    quarantined: int
+    has_account: bool
+
+
+class Held(NamedTuple):
+    """Why a delivery waits.
+
+    Attributes:
+        rule: Short name.
+        detail: The same in words.
+    """
+
+    rule: str
+    detail: str
+
+
+def find_holds(
+    claims: Sequence[Claim],
+    standing: pl.DataFrame,
+    before: pl.DataFrame,
+    *,
+    accepted: Set[Key] = frozenset(),
+) -> dict[Key, Held]:
+    """The deliveries that wait.
+
+    Args:
+        claims: New deliveries, in any order.
+        standing: What the master holds in the registers that they cover; columns `STANDING`.
+        before: Windows of the deliveries in the ledger; columns `WINDOWS`.
+        accepted: Deliveries that a person lets pass.
+    """
+    held: dict[Key, Held] = {}
+    passed = before
+    for claim in sorted(claims, key=lambda claim: claim.rank):
+        won = _find_won(claim, passed)
+        replaced = standing.join(won, on=REGISTER, how="semi", nulls_equal=True)
+        reason = _judge(claim, replaced, _take(claim.brings, won))
+        if reason is not None and (claim.source, claim.rank) not in accepted:
+            held[claim.source, claim.rank] = reason
+            continue
+        rest = standing.join(won, on=REGISTER, how="anti", nulls_equal=True)
+        standing = pl.concat([rest, _take(claim.brings, won)])
+        passed = pl.concat([passed, claim.windows])
+    return held
+
+
+def _find_won(claim: Claim, passed: pl.DataFrame) -> pl.DataFrame:
+    """The registers in which the delivery would replace another; columns `REGISTER`.
+
+    Where the delivery itself speaks already, it grows and replaces nothing.
+    """
+    delivered_at, delivery_id = claim.rank
+    own = (pl.col("delivered_at") == delivered_at) & (pl.col("delivery_id") == delivery_id)
+    winners = pick_winners(passed, claim.windows).filter(own).select(REGISTER)
+    known = spread(passed.filter(own))
+    return winners.join(known, on=REGISTER, how="anti", nulls_equal=True)
+
+
+def _take(brings: pl.DataFrame, registers: pl.DataFrame) -> pl.DataFrame:
+    return brings.join(registers, on=REGISTER, how="semi", nulls_equal=True)
+
+
+def _judge(claim: Claim, replaced: pl.DataFrame, brought: pl.DataFrame) -> Held | None:
+    holds = claim.holds
+    days = claim.windows.select(
+        (pl.col("last_date") - pl.col("first_date")).dt.total_days().max()
+    ).item()
+    if days is not None and days >= holds.max_window_days:
+        return Held(
+            "long_window", f"it covers {days + 1} days; expected at most {holds.max_window_days}"
+        )
+    count = int(replaced["rows"].sum())
+    if not count:
+        return None
+    return (
+        _judge_campaigns(claim, replaced, brought, count)
+        or _judge_rejects(claim, count)
+        or _judge_shrink(holds, replaced, brought, count)
+    )
+
+
+def _judge_campaigns(
+    claim: Claim, replaced: pl.DataFrame, brought: pl.DataFrame, count: int
+) -> Held | None:
+    if claim.has_account or not claim.holds.need_known_campaign:
+        return None
+    for name in ("campaign_id", "campaign_name"):
+        if set(replaced[name].drop_nulls()) & set(brought[name].drop_nulls()):
+            return None
+    return Held(
+        "other_campaigns",
+        f"it names no account, and none of its campaigns is among those of the {count:,} rows "
+        f"that it would replace: it may be another account's; land it with --account",
+    )
+
+
+def _judge_rejects(claim: Claim, count: int) -> Held | None:
+    limit = claim.holds.max_reject_percent * claim.rows_in
+    if claim.rows_in < claim.holds.min_rows or 100 * claim.quarantined <= limit:
+        return None
+    return Held(
+        "many_rejects",
+        f"{claim.quarantined:,} of its {claim.rows_in:,} rows are rejected, and it would replace "
+        f"{count:,} rows; expected at most {claim.holds.max_reject_percent} %",
+    )
+
+
+def _judge_shrink(
+    holds: Holds, replaced: pl.DataFrame, brought: pl.DataFrame, count: int
+) -> Held | None:
+    old, new = (_sum_cost(frame) for frame in (replaced, brought))
+    if count < holds.min_rows or 100 * new >= (100 - holds.max_shrink_percent) * old:
+        return None
+    return Held(
+        "large_shrink",
+        f"it would replace {count:,} rows of cost {old:,.2f} by {int(brought['rows'].sum()):,} "
+        f"of cost {new:,.2f}: more than {holds.max_shrink_percent} % would go",
+    )
+
+
+def _sum_cost(frame: pl.DataFrame) -> Decimal:
+    return Decimal(frame["cost"].sum() or 0)

@@ -1,0 +1,51 @@
+"""How one delivered file lies before us: what recognising found, and all that reading needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from pipeline.contracts.model import Contract, Dialect, Format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How one file lies before us, by its contract.
+
+    Attributes:
+        contract: What recognised it.
+        dialect: The contract's dialect that fits it; for Parquet `Dialect(exponents=True)`, the
+            one of canonical text.
+        format: `csv` or `parquet`.
+        encoding: `utf-8`, `utf-16` or `windows-1252`; '' for Parquet.
+        header_line: The physical line of its header, from 1; 0 for Parquet.
+        width: How many cells a record has.
+        positions: For each canonical column that it has, in the contract's order, its places
+            in the file, from 0; two or more where `repeated_columns` allows it.
+        breakdowns: For each breakdown that it has, in the contract's order, its place.
+        end_position: The place of the column with a row's last day (`dates.end_headers`).
+        folds: Whether it has a column of the contract's `fold`.
+        ignored: Names in its header that nobody reads (`extra_columns = "ignore"`).
+        currency: From a header name with `{currency}`, upper case.
+        period: First and last day that its preamble names.
+        why: One phrase for people: "its header on line 3, Spanish, tab, UTF-16".
+    """
+
+    contract: Contract
+    dialect: Dialect
+    format: Format
+    encoding: str
+    header_line: int
+    width: int
+    positions: Mapping[str, tuple[int, ...]]
+    breakdowns: Mapping[str, int] = field(default_factory=dict)
+    end_position: int | None = None
+    folds: bool = False
+    ignored: tuple[str, ...] = ()
+    currency: str | None = None
+    period: tuple[date, date] | None = None
+    why: str = ""
+
+    @property
+    def breakdown(self) -> str:
+        """The names of its breakdowns, joined by `+`; '' where spend is not split."""
+        return "+".join(self.breakdowns)

@@ -1,0 +1,148 @@
+"""Holds deliveries back that would replace more than a person should learn of afterwards."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import polars as pl
+
+from pipeline.contracts import Contract
+from pipeline.merge.delivery import Delivery, Rank
+from pipeline.merge.holds import STANDING, Claim, find_holds
+from pipeline.merge.windows import read_windows
+from pipeline.schema import AD_DAY
+from pipeline.steps.batch import describe_windows
+from pipeline.steps.ingest import Ingested
+from pipeline.table import Table
+
+_GROUP = [name for name in STANDING if name not in {"rows", "cost"}]
+_Item = tuple[Delivery, Ingested]
+
+
+def hold_back(
+    deliveries: Sequence[Delivery],
+    results: Sequence[Ingested],
+    contracts: Mapping[str, Contract],
+    ledger: pl.DataFrame,
+    master: Table,
+) -> None:
+    """Sets new files aside that have to wait for a person.
+
+    Args:
+        deliveries: What was read; generated days are meant to replace, whatever they bring.
+        results: What was read of each.
+        contracts: By name.
+        ledger: Up to the master's transaction.
+        master: What they would replace.
+    """
+    groups: dict[tuple[str, Rank], list[_Item]] = defaultdict(list)
+    for delivery, result in zip(deliveries, results, strict=True):
+        if (
+            delivery.kind == "file"
+            and delivery.is_fresh
+            and result.coverage
+            and _replaces(contracts[result.contract])
+        ):
+            groups[delivery.source, delivery.rank].append((delivery, result))
+    judged = {
+        key: items for key, items in groups.items() if not any(one.accepted for one, _ in items)
+    }
+    if not judged:
+        return
+    claims = [_make_claim(key, items, contracts) for key, items in groups.items()]
+    sources = sorted({source for source, _ in groups})
+    spans = [result.span for items in groups.values() for _, result in items]
+    standing = _read_standing(
+        master,
+        {source: _find_scope(groups, contracts, source) for source in sources},
+        first=min(span[0] for span in spans if span),
+        last=max(span[1] for span in spans if span),
+    )
+    accepted = groups.keys() - judged.keys()
+    held = find_holds(claims, standing, read_windows(ledger, sources), accepted=accepted)
+    for key, reason in held.items():
+        for delivery, result in groups[key]:
+            path = delivery.found.path
+            result.hold(
+                reason.rule, f"{reason.detail}; to let it pass: adlake merge --accept {path!r}"
+            )
+
+
+def _replaces(contract: Contract) -> bool:
+    return contract.mode == "replace_window"
+
+
+def _make_claim(
+    key: tuple[str, Rank], items: Sequence[_Item], contracts: Mapping[str, Contract]
+) -> Claim:
+    contract = contracts[items[0][1].contract]
+    deliveries, results = zip(*items, strict=True)
+    return Claim(
+        source=key[0],
+        rank=key[1],
+        holds=contract.holds,
+        windows=describe_windows(deliveries, results, contracts),
+        brings=pl.concat(
+            [
+                pl.DataFrame(schema=STANDING),
+                *(_add_up(_load(delivery, result), contract.scope) for delivery, result in items),
+            ]
+        ),
+        rows_in=sum(result.valid + result.quarantined for result in results),
+        quarantined=sum(result.quarantined for result in results),
+        has_account=all(result.constants.get("account") != "" for result in results),
+    )
+
+
+def _load(delivery: Delivery, result: Ingested) -> pl.LazyFrame:
+    """The accepted rows of a file, as far as they matter here."""
+    schema = pl.Schema(AD_DAY)
+    if not result.spooled:
+        return pl.LazyFrame(schema=schema)
+    rows = pl.scan_ipc(result.spooled, glob=False, hive_partitioning=False)
+    present = rows.collect_schema().names()
+    constants = {**result.constants, "source": delivery.source}
+    return rows.with_columns(
+        pl.lit(constants.get(name), dtype).alias(name)
+        for name, dtype in schema.items()
+        if name not in present
+    )
+
+
+def _add_up(rows: pl.LazyFrame, scope: Sequence[str]) -> pl.DataFrame:
+    """Rows and cost of each campaign in each register; columns `STANDING`."""
+    if "platform" not in scope:
+        rows = rows.with_columns(pl.lit(None, pl.String).alias("platform"))
+    sums = rows.group_by(_GROUP).agg(rows=pl.len().cast(pl.Int64), cost=pl.col("cost").sum())
+    return sums.select(list(STANDING)).cast(STANDING).collect()
+
+
+def _find_scope(
+    groups: Mapping[tuple[str, Rank], Sequence[_Item]],
+    contracts: Mapping[str, Contract],
+    source: str,
+) -> Sequence[str]:
+    return next(
+        contracts[items[0][1].contract].scope for key, items in groups.items() if key[0] == source
+    )
+
+
+def _read_standing(
+    master: Table, scopes: Mapping[str, Sequence[str]], *, first: date, last: date
+) -> pl.DataFrame:
+    """What the master holds of some sources between two dates; columns `STANDING`."""
+    files = [
+        file
+        for file in master.list_files()
+        if file.first_date is None
+        or file.last_date is None
+        or (file.first_date <= last and first <= file.last_date)
+    ]
+    if not files:
+        return pl.DataFrame(schema=STANDING)
+    rows = pl.scan_parquet(master.locate(files), glob=False, hive_partitioning=False)
+    within = rows.filter(pl.col("date").is_between(first, last))
+    return pl.concat(
+        _add_up(within.filter(pl.col("source") == source), scope)
+        for source, scope in sorted(scopes.items())
+    )

@@ -1,0 +1,94 @@
+"""Takes a delivered file back: the master becomes what it were had the file never come."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from pipeline.contracts import Contract
+from pipeline.errors import LakeError, UsageError
+from pipeline.lake import Lake
+from pipeline.merge.account import FileAccount
+from pipeline.merge.delivery import Delivery, pick_judged, recall
+from pipeline.settings import Settings
+from pipeline.steps.batch import VOID_RANGES
+from pipeline.steps.refuse import list_broken
+from pipeline.steps.transaction import Intake, MergeOutcome, transact
+
+_NAMES = ["source", "delivered_at", "delivery_id"]
+
+
+def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
+    """Withdraws a file: a tombstone in the ledger, and its dates are resolved again from landing.
+
+    The file stays where it is. To bring it back, land it again.
+
+    Args:
+        lake: The lake.
+        path: Its key, as the ledger has it.
+        settings: Where further contracts are, and how much is worked on at once.
+
+    Raises:
+        EmptyLakeError: There is no master table.
+        UsageError: No merge took such a file.
+        LakeError: A file that spoke before it cannot be read again as it was.
+    """
+    lake.open_master()
+
+    def take_in(ledger: pl.DataFrame, _: Mapping[str, Contract]) -> Intake:
+        judged = pick_judged(ledger)
+        gone = judged.filter(pl.col("path") == path, pl.col("outcome") == "merged")
+        if gone.is_empty():
+            raise UsageError(f"{path} is no file that a merge took; see `adlake query` on ledger")
+        (account,) = [_make_tombstone(one) for one in recall(gone.tail(1), role="reread")]
+        left = ledger.filter(pl.col("path") != path)
+        ranges = _list_ranges(gone)
+        return Intake(
+            deliveries=_list_rivals(pick_judged(left), ranges),
+            ledger=left,
+            settled=[account],
+            withdrawn=ranges,
+            check=lambda read, results: _refuse_broken(list_broken(read, results, left)),
+        )
+
+    return transact(lake, take_in, command="withdraw", settings=settings)
+
+
+def _make_tombstone(delivery: Delivery) -> FileAccount:
+    return FileAccount(
+        found=delivery.found, outcome="withdrawn", delivery=delivery, reason="withdrawn"
+    )
+
+
+def _list_ranges(gone: pl.DataFrame) -> pl.DataFrame:
+    """The dates on which it spoke: source, rank, first, last."""
+    return (
+        gone.explode("coverage", empty_as_null=False)
+        .unnest("coverage")
+        .group_by(_NAMES)
+        .agg(first=pl.col("first_date").min(), last=pl.col("last_date").max())
+        .select(list(VOID_RANGES))
+        .cast(VOID_RANGES)
+    )
+
+
+def _list_rivals(judged: pl.DataFrame, ranges: pl.DataFrame) -> list[Delivery]:
+    """The other files of the source that speak for any of the dates."""
+    if ranges.is_empty():
+        return []
+    source, _, _, first, last = ranges.row(0)
+    merged = judged.filter(pl.col("outcome") == "merged", pl.col("source") == source)
+    overlapping = [_overlaps(windows, first, last) for windows in merged["coverage"].to_list()]
+    return recall(merged.filter(pl.Series(overlapping, dtype=pl.Boolean)), role="reread")
+
+
+def _overlaps(windows: list[dict[str, date]], first: date, last: date) -> bool:
+    return any(one["first_date"] <= last and first <= one["last_date"] for one in windows)
+
+
+def _refuse_broken(broken: list[tuple[str, Delivery]]) -> None:
+    if broken:
+        raise LakeError(
+            f"{broken[0][0]}, which speaks for the same dates, can't be read again as it was: "
+            f"put it back as it was merged, or land it anew first"
+        )
