@@ -148,9 +148,9 @@ REJECTS: Final = _make_schema(
 )
 """One rejected row; grain (n, path, line).
 
-`n` is the transaction that rejected it. `line` is the physical line of a text file where the row begins (the header is 1), or the row
-number from 1 in a Parquet file. `raw` is the row as it was delivered; bytes that are not UTF-8
-are written as `base64:...`.
+`n` is the transaction that rejected it. `line` is the physical line of a text file where the row
+begins, or the row number from 1 in a Parquet file; null where the whole file was refused. `raw` is
+the row as it was delivered; bytes that are not UTF-8 are written as `base64:...`.
 """
 
 

@@ -10,7 +10,9 @@ from typer.exceptions import TyperException
 
 from pipeline import __version__
 from pipeline.cli import care, deliver, read
+from pipeline.cli.contract import contract
 from pipeline.cli.options import EXIT_INTERRUPTED
+from pipeline.cli.quarantine import quarantine
 from pipeline.errors import UsageError
 
 EXIT_TERMINATED = 143
@@ -27,6 +29,9 @@ app.command()(deliver.run)
 app.command()(deliver.generate)
 app.command()(deliver.land)
 app.command()(deliver.merge)
+app.command()(deliver.withdraw)
+app.add_typer(contract, name="contract")
+app.add_typer(quarantine, name="quarantine")
 app.command()(read.kpi)
 app.command()(read.report)
 app.command()(read.export)

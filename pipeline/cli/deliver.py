@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.messages import count, exit_by, say_generated, say_merged
+from pipeline.cli.messages import count, exit_by, say_generated, say_landed, say_merged
 from pipeline.cli.options import (
     DebugOption,
     EndOption,
@@ -20,7 +20,9 @@ from pipeline.cli.options import (
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from pipeline.cli.options import Session
     from pipeline.generate.request import GenerateRequest
+    from pipeline.steps.transaction import MergeOutcome
 
 DEFAULT_ROWS = 500_000
 DEFAULT_START = "2024-01-01"
@@ -137,6 +139,16 @@ def land(
     source: Annotated[
         str | None, typer.Option("--source", help="Whose files [default: by contract].")
     ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="Of which account, where they do not say it.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option("--currency", help="Likewise, such as EUR.", metavar="CODE")
+    ] = None,
+    period: Annotated[
+        str | None,
+        typer.Option("--period", help="For which dates they speak, likewise.", metavar="A..B"),
+    ] = None,
     delivered: Annotated[
         str | None,
         typer.Option(
@@ -149,38 +161,69 @@ def land(
 ) -> None:
     """Put files that a platform exported into the lake's landing/."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.steps.land import Label
         from pipeline.steps.land import land as land_files
 
         landed = land_files(
             session.lake,
             paths,
             settings=session.settings,
-            source=source,
-            delivered=delivered,
+            label=Label(
+                source=source,
+                account=account,
+                currency=currency,
+                period=period,
+                delivered=delivered,
+            ),
         )
-        for file in landed:
-            typer.echo(f"{file.given} -> {file.path} (contract {file.contract}, by its header)")
+        say_landed(landed)
 
 
 def merge(
-    lake: LakeOption = None, verbose: VerboseOption = False, debug: DebugOption = False
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", help="Let a delivery pass that is held back.", metavar="FILE"),
+    ] = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Take what is new in landing/ and raw/ into the master, exactly once."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
         from pipeline.cli.progress import show_progress
         from pipeline.steps.merge import merge as merge_new
-        from pipeline.steps.report import roll_up
 
         with show_progress() as progress:
             outcome = merge_new(
                 session.lake,
                 settings=session.settings,
+                accept=accept or (),
                 on_file=progress.counter("read", total=None, unit="files"),
             )
-        snapshot = session.lake.take_snapshot(outcome.version)
-        roll_up(session.lake, snapshot, settings=session.settings)
-        say_merged(outcome)
-        exit_by(outcome)
+        finish(session, outcome)
+
+
+def withdraw(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Its path in the lake.")],
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Take a delivered file back, as if it had never come."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.steps.withdraw import withdraw as withdraw_file
+
+        finish(session, withdraw_file(session.lake, file, settings=session.settings))
+
+
+def finish(session: "Session", outcome: "MergeOutcome") -> None:
+    """Rolls up what a transaction changed, says what it did, and exits by it."""
+    from pipeline.steps.report import roll_up
+
+    snapshot = session.lake.take_snapshot(outcome.version)
+    roll_up(session.lake, snapshot, settings=session.settings)
+    say_merged(outcome)
+    exit_by(outcome)
 
 
 def _make_request(

@@ -1,6 +1,7 @@
 """What commands say of what they did."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -9,10 +10,11 @@ from pipeline.cli.options import EXIT_LOOK
 
 if TYPE_CHECKING:
     from pipeline.generate.write import GenerateOutcome
-    from pipeline.steps.merge import MergeOutcome
+    from pipeline.steps.land import LandedFile
+    from pipeline.steps.transaction import MergeOutcome
 
 _SHOWN = 5
-_LOOK = 'adlake query "select path, line, rule, value, raw from quarantine"'
+_LOOK = "adlake quarantine show"
 
 
 def count(number: int, noun: str) -> str:
@@ -33,6 +35,18 @@ def say_generated(outcome: "GenerateOutcome") -> None:
         )
     if outcome.days_unchanged:
         typer.echo(f"unchanged: {count(outcome.days_unchanged, 'day')} with the same data already")
+
+
+def say_landed(landed: "Sequence[LandedFile]") -> None:
+    """Says where each file lies, and which contract reads it."""
+    for file in landed:
+        typer.echo(f"{file.given} -> {file.path} (contract {file.contract}, by {file.why})")
+    if lacking := [file for file in landed if file.lacks_account]:
+        typer.echo(
+            f"{lacking[0].given} names no account: files of two accounts would replace each "
+            f"other; land them with --account to keep them apart",
+            err=True,
+        )
 
 
 def say_merged(outcome: "MergeOutcome") -> None:
@@ -63,8 +77,12 @@ def exit_by(outcome: "MergeOutcome") -> None:
         typer.Exit: A file was refused, or is above the share of rejected rows.
     """
     for account in outcome.to_look_at:
-        if account.outcome == "quarantined":
+        if account.outcome in {"quarantined", "held"}:
             continue  # said already
+        if account.detail:
+            typer.echo(f"{account.found.path}: {account.detail}", err=True)
+        if not account.has_many_rejects:
+            continue
         typer.echo(
             f"{account.found.path}: {account.quarantined:,} of {account.rows_in:,} rows were "
             f"rejected; the rest is merged: look at them before you trust its figures",
@@ -82,6 +100,11 @@ def _say_quarantined(outcome: "MergeOutcome") -> None:
         )
     if len(refused) > _SHOWN:
         typer.echo(f"... and {count(len(refused) - _SHOWN, 'more file')}", err=True)
+    for account in outcome.accounts:
+        if account.outcome == "held":
+            typer.echo(
+                f"held back {account.found.path}: {account.reason}: {account.detail}", err=True
+            )
     rows = sum(account.quarantined for account in outcome.accounts)
     if rows:
         typer.echo(f"in quarantine with their reason: {count(rows, 'row')}: {_LOOK}", err=True)

@@ -1,6 +1,6 @@
 """Runs one reading statement and gives its rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,14 +47,21 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
     return _convert(fetch_table(connection, sql))
 
 
-def fetch_table(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+def fetch_table(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None
+) -> pa.Table:
     """Runs a statement of ours.
+
+    Args:
+        connection: One of `open_reading_connection`.
+        sql: The statement.
+        values: Of its parameters.
 
     Raises:
         QueryError: The engine refused it.
     """
     try:
-        return connection.execute(sql).to_arrow_table()
+        return connection.execute(sql, dict(values or {})).to_arrow_table()
     except duckdb.PermissionException as error:
         raise QueryError(
             f"{error}\nA query reads the files of this lake and nothing else."
@@ -63,9 +70,11 @@ def fetch_table(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
         raise QueryError(str(error)) from error
 
 
-def fetch_result(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
-    """Runs a statement of ours and gives its rows; raises as `fetch_table`."""
-    return _convert(fetch_table(connection, sql))
+def fetch_result(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None
+) -> Result:
+    """Runs a statement of ours and gives its rows; arguments and errors as for `fetch_table`."""
+    return _convert(fetch_table(connection, sql, values))
 
 
 def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, sql: str) -> None:

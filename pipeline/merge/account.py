@@ -61,8 +61,12 @@ class FileAccount:
     @property
     def needs_a_look(self) -> bool:
         """Whether it, or so many of its rows, were refused that a person should know."""
-        if self.outcome in {"quarantined", "held"} or "totals_mismatch" in self.remarks:
-            return True
+        refused = self.outcome in {"quarantined", "held"}
+        return refused or self.has_many_rejects or "totals_mismatch" in self.remarks
+
+    @property
+    def has_many_rejects(self) -> bool:
+        """Whether it is above the share of rejected rows."""
         return self.rows_in >= SHARE_ROWS and self.quarantined > SHARE_LIMIT * self.rows_in
 
     def to_ledger_row(self, *, n: int, recorded_at: datetime) -> dict[str, Any]:

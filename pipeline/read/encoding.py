@@ -36,10 +36,16 @@ def allows(mark: Encoding | None, encoding: Encoding) -> bool:
     return encoding == mark if mark else encoding != "utf-16"
 
 
+def decode_head(head: bytes, codec: str) -> str:
+    """The text of a head that may end inside a character, without BOM."""
+    decoder = codecs.getincrementaldecoder(codec)("replace")
+    return decoder.decode(head.removeprefix(UTF8_BOM))
+
+
 def decode_lines(head: bytes, encoding: Encoding, count: int) -> list[str | None]:
     """The first lines of a file, without BOM and line ends; None where one cannot be decoded."""
     if encoding == "utf-16":
-        text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+        text = decode_head(head, encoding)
         return [line.removesuffix("\r") for line in text.split("\n", count)[:count]]
     lines = head.removeprefix(UTF8_BOM).split(b"\n", count)[:count]
     return [_decode_line(line.removesuffix(b"\r"), encoding) for line in lines]
@@ -53,6 +59,19 @@ def is_strictly(path: Path, encoding: Encoding) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def is_damaged_utf8(path: Path) -> bool:
+    """Whether most letters beyond ASCII are UTF-8 in a file that is not UTF-8 throughout.
+
+    In a Windows-1252 file hardly any are; read as that, a damaged file would turn to gibberish.
+    """
+    sound = broken = 0
+    for text in _decode(path, "utf-8", errors="replace"):
+        marks = text.count("\N{REPLACEMENT CHARACTER}")
+        broken += marks
+        sound += len(text) - len(text.encode("ascii", "ignore")) - marks
+    return sound > broken
 
 
 def write_as_utf8(path: Path, encoding: Encoding, target: Path) -> None:
@@ -77,8 +96,8 @@ def not_decodable(encodings: Sequence[Encoding]) -> BadFileError:
     )
 
 
-def _decode(path: Path, encoding: Encoding) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+def _decode(path: Path, encoding: Encoding, *, errors: str = "strict") -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             yield decoder.decode(block)

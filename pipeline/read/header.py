@@ -1,5 +1,6 @@
 """Matches the names of a file's header with a contract's columns. Pure: names in, places out."""
 
+import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -73,6 +74,11 @@ class _Found:
     places: dict[_Meaning, list[int]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     currencies: dict[str, str] = field(default_factory=dict)
+
+
+def read_names(line: str, delimiter: str) -> list[str]:
+    """The names on a header's line, as they stand there."""
+    return next(csv.reader([line], delimiter=delimiter), [])
 
 
 def normalise_name(name: str) -> str:

@@ -1,7 +1,5 @@
 """Which contract a file is of, told by its header, and how the file lies before us."""
 
-import csv
-import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +11,18 @@ from pipeline.errors import BadFileError
 from pipeline.read.choose import Miss, choose_layout
 from pipeline.read.encoding import (
     ENCODING_NAMES,
-    UTF8_BOM,
     allows,
     decode_lines,
     find_mark,
+    is_damaged_utf8,
     is_strictly,
     not_decodable,
 )
-from pipeline.read.header import HeaderMatch, HeaderMiss, match_header
+from pipeline.read.header import HeaderMatch, HeaderMiss, match_header, read_names
+from pipeline.read.kind import refuse_other_kinds
 from pipeline.read.layout import Layout
 from pipeline.read.open import open_delivery
+from pipeline.read.parquet import lay_out_parquet
 from pipeline.read.period import find_period
 
 HEAD_BYTES: Final = 1 << 16
@@ -30,8 +30,6 @@ HEAD_BYTES: Final = 1 << 16
 _ENCODINGS: Final[tuple[Encoding, ...]] = ("utf-8", "utf-16", "windows-1252")
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LANGUAGES: Final = {"en": "English", "es": "Spanish", "pt": "Portuguese"}
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f]")
-_MAX_CONTROL_SHARE: Final = 0.05
 
 
 def recognise(
@@ -61,19 +59,14 @@ def recognise(
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         opened = open_delivery(path, Path(folder), name=name)
         if opened.format == "parquet":
-            raise BadFileError("not_csv", "Parquet data; expected CSV")
+            return lay_out_parquet(opened.path, wanted, source=source)
         return _recognise_text(opened.path, wanted, source)
-
-
-def read_names(line: str, delimiter: str) -> list[str]:
-    """The names on a header's line, as they stand there."""
-    return next(csv.reader([line], delimiter=delimiter), [])
 
 
 def _recognise_text(path: Path, contracts: Sequence[Contract], source: str | None) -> Layout:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    _refuse_other_kinds(head)
+    refuse_other_kinds(head)
     csvs = [contract for contract in contracts if "csv" in contract.formats]
     text = _Text(path, head)
     try:
@@ -82,36 +75,6 @@ def _recognise_text(path: Path, contracts: Sequence[Contract], source: str | Non
         if error.rule == "header_mismatch":
             text.explain(csvs)
         raise
-
-
-def _refuse_other_kinds(head: bytes) -> None:
-    mark = find_mark(head)
-    if mark is None and _looks_like_utf16(head):
-        raise BadFileError(
-            "encoding", "UTF-16 text without its byte order mark; expected one, or UTF-8"
-        )
-    text = head.removeprefix(UTF8_BOM).decode("latin-1")
-    if mark == "utf-16":
-        text = "\n".join(line or "" for line in decode_lines(head, "utf-16", len(head)))
-    if not text.strip():
-        raise BadFileError("empty_file", "the file holds no text")
-    if text.lstrip().startswith("<"):
-        raise BadFileError("not_csv", "markup (XML or HTML); expected CSV")
-    if "\r" in text and "\n" not in text and mark != "utf-16":
-        raise BadFileError("line_ending", "lines end in CR alone; expected LF or CRLF")
-    first = text.split("\n", 1)[0].removesuffix("\r")
-    controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 13})
-    if _CONTROL.search(first) or controls > _MAX_CONTROL_SHARE * len(text):
-        raise BadFileError("not_text", "the file holds control characters; expected text")
-
-
-def _looks_like_utf16(head: bytes) -> bool:
-    """Whether every other byte is mostly 0, as in the UTF-16 of Western text."""
-    pairs = len(head) // 2
-    if pairs < 2:
-        return False
-    odd, even = head[1::2].count(0), head[0::2].count(0)
-    return max(odd, even) > 0.7 * pairs and min(odd, even) < 0.1 * pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +199,10 @@ class _Text:
 
     def _is_strictly(self, encoding: Encoding) -> bool:
         if encoding not in self._strict:
-            self._strict[encoding] = is_strictly(self._path, encoding)
+            found = is_strictly(self._path, encoding)
+            if found and encoding == "windows-1252" and self._strict.get("utf-8") is False:
+                found = not is_damaged_utf8(self._path)
+            self._strict[encoding] = found
         return self._strict[encoding]
 
     def _lay_out(self, contract: Contract, place: _Place) -> Layout:

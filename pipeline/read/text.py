@@ -13,10 +13,9 @@ import polars as pl
 from pipeline.contracts.model import Encoding
 from pipeline.errors import BadFileError
 from pipeline.read.encoding import UTF8_BOM, write_as_utf8
-from pipeline.read.header import normalise_name
+from pipeline.read.header import normalise_name, read_names
 from pipeline.read.layout import Layout
 from pipeline.read.open import open_delivery
-from pipeline.read.recognise import read_names
 from pipeline.read.records import MAX_OPEN_BYTES, BadRecord, Records, cut_records
 from pipeline.read.totals import TotalsFinder
 from pipeline.schema import Fault

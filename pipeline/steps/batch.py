@@ -122,7 +122,7 @@ def describe_windows(
 def _choose_key(contract: Contract) -> Sequence[str]:
     """The columns in which one row of a source wins: its key, or the grain of the master."""
     if contract.mode == "upsert":
-        return contract.key
+        return contract.key if "account" in contract.key else ("account", *contract.key)
     # Only the generator's rows are known to have ids, whatever other contracts a source has.
     return [name for name in GRAIN if name != "campaign_name" or "raw" not in contract.formats]
 

@@ -20,11 +20,10 @@ from pipeline.contracts import Contract
 from pipeline.errors import BadFileError
 from pipeline.merge.coverage import Window
 from pipeline.merge.place import Period
+from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
-from pipeline.read.open import open_delivery
-from pipeline.read.parquet import lay_out_parquet, read_parquet_rows
+from pipeline.read.parquet import read_parquet_rows
 from pipeline.read.raw import DataPart, read_day
-from pipeline.read.recognise import recognise
 from pipeline.read.text import read_rows
 from pipeline.schema import GRAIN, Fault
 from pipeline.steps.context import Context, check_claims, find_context
@@ -189,7 +188,13 @@ def ingest_file(task: FileTask) -> Ingested:
     scratch = task.spool / f"{task.file_no}-scratch"
     scratch.mkdir()
     try:
-        layout, path = lay_out(task, scratch)
+        layout, path = lay_out(
+            task.local,
+            task.contracts,
+            source=task.source,
+            scratch=scratch,
+            name=task.path.rpartition("/")[2],
+        )
         result.contract = layout.contract.name
         context = find_context(
             layout, account=task.account, currency=task.currency, period=task.period
@@ -198,20 +203,6 @@ def ingest_file(task: FileTask) -> Ingested:
     except BadFileError as error:
         result.refuse(error.rule, str(error))
     return result
-
-
-def lay_out(task: FileTask, scratch: Path) -> tuple[Layout, Path]:
-    """Tells how a file is laid out, and where its plain bytes are.
-
-    Raises:
-        BadFileError: It is of no contract, or of more than one.
-    """
-    opened = open_delivery(task.local, scratch, name=task.path.rpartition("/")[2])
-    if opened.format == "parquet":
-        layout = lay_out_parquet(opened.path, task.contracts, source=task.source)
-    else:
-        layout = recognise(opened.path, task.contracts, source=task.source, scratch=scratch)
-    return layout, opened.path
 
 
 class Showing(Protocol):
@@ -246,9 +237,8 @@ def list_blocks(path: Path, layout: Layout, scratch: Path) -> Iterator[Block]:
     """The records of a file, block by block."""
     if layout.format == "parquet":
         for rows in read_parquet_rows(path, layout):
-            last = rows.first_row + len(rows.cells)
-            lines = pl.int_range(rows.first_row, last, dtype=pl.Int64, eager=True).alias("line")
-            yield Block(rows.cells, lines, (), rows.cells.clear(), 0, rows)
+            lines = pl.Series("line", rows.lines, pl.Int64)
+            yield Block(rows.cells, lines, rows.bad, rows.cells.clear(), 0, rows)
         return
     for records in read_rows(path, layout, scratch=scratch):
         lines = pl.Series("line", records.lines, pl.Int64)

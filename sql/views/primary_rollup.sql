@@ -23,8 +23,8 @@ spoken as (
 
 preferred as (
     select distinct
-        source,
-        part.breakdown as breakdown
+        spoken.source,
+        part.breakdown
     from spoken
     where part.is_primary
 ),

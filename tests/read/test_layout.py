@@ -19,7 +19,7 @@ SPANISH = "Campaña;Día;Clics;Coste (EUR)"
 ROW = "Spring,2024-01-02,5,1.50"
 
 
-def lay_out(folder: Path, text: str, encoding: str = "utf-8", **changes: str) -> Layout:
+def lay_out(folder: Path, text: str, encoding: str = "utf-8") -> Layout:
     return recognise(save(folder, text, encoding=encoding), [EXPORT])
 
 
@@ -34,9 +34,9 @@ def refuse(path: Path, *contracts: Contract) -> BadFileError:
 def test_a_file_says_the_same_in_each_encoding_and_line_end(
     encoding: str, end: str, tmp_path: Path
 ) -> None:
-    text = end.join([SPANISH, "Otoño – ñandú;02/01/2024;5;1,50", ""])
+    text = end.join([SPANISH, "Otoño ñandú;02/01/2024;5;1,50", ""])
     found = read(save(tmp_path, text, encoding=encoding), EXPORT)
-    assert found["rows"] == [("Otoño – ñandú", "02/01/2024", "5", "1,50")]
+    assert found["rows"] == [("Otoño ñandú", "02/01/2024", "5", "1,50")]
     assert found["lines"] == [2]
 
 
@@ -65,6 +65,15 @@ def test_bytes_that_windows_1252_does_not_have_leave_utf8_with_bad_rows(tmp_path
     path.write_bytes(f"{ENGLISH}\n".encode() + f"{ROW}\n".encode() * 40 + b"\x81\xff,,,\n")
     assert recognise(path, [EXPORT]).encoding == "utf-8"
     assert [one[:2] for one in read(path, EXPORT)["bad"]] == [(42, "invalid_utf8")]
+
+
+def test_a_damaged_row_does_not_turn_a_utf8_file_into_another_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    good = "Otoño,2024-01-02,5,1\n".encode()
+    path.write_bytes(f"{ENGLISH}\n".encode() + good * 40 + b"Oto\xf1o,2024-01-02,5,1\n")
+    found = read(path, EXPORT)
+    assert [one[:2] for one in found["bad"]] == [(42, "invalid_utf8")]
+    assert {row[0] for row in found["rows"]} == {"Otoño"}
 
 
 def test_half_a_character_at_the_end_of_utf16_is_refused(tmp_path: Path) -> None:
@@ -120,7 +129,7 @@ def test_names_of_two_languages_are_no_header(tmp_path: Path) -> None:
         ("January 1, 2024 - January 31, 2024", 1, 31),
         ('"January 1, 2024 - January 31, 2024"', 1, 31),
         ('"January 1, 2024 - January 31, 2024",,,', 1, 31),
-        ("January 1, 2024 – January 31, 2024", 1, 31),
+        ("January 1, 2024 \N{EN DASH} January 31, 2024", 1, 31),
         ("January 1, 2024 to January 31, 2024", 1, 31),
         ("2024-01-01..2024-01-31", 1, 31),
         ("2024-01-05", 5, 5),
@@ -276,3 +285,16 @@ def test_the_size_of_blocks_changes_nothing(
     assert read(path, EXPORT, block=block) == whole
     rows = sum(len(whole[kind]) for kind in ("rows", "bad", "totals"))
     assert rows == sum(bool(line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("a,b\rc,d\r", "line_ending"),
+        ("<html>", "not_csv"),
+        ("\n", "empty_file"),
+        ("a\0", "not_text"),
+    ],
+)
+def test_utf16_is_looked_at_like_other_text(text: str, rule: str, tmp_path: Path) -> None:
+    assert refuse(save(tmp_path, text, encoding="utf-16")).rule == rule

@@ -1,0 +1,109 @@
+"""Commands on contracts: contract list, check."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.messages import count
+from pipeline.cli.options import (
+    DebugOption,
+    Format,
+    FormatOption,
+    LakeOption,
+    VerboseOption,
+    open_session,
+)
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.steps.check_file import Checked
+
+contract = typer.Typer(help="See how the files of a source are read.")
+
+
+@contract.command("list")
+def list_contracts(
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List the contracts: the shipped ones and your own."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.output import print_result
+        from pipeline.contracts import load_contracts
+        from pipeline.kpi.query import Result
+
+        rows = tuple(
+            (one.name, one.source, one.mode, ", ".join(one.formats), one.description)
+            for one in load_contracts(session.settings.contracts_dir).values()
+        )
+        columns = ("contract", "source", "mode", "formats", "description")
+        print_result(Result(columns, rows), form=format, title="contracts")
+
+
+@contract.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A file as it was delivered.")],
+    source: Annotated[
+        str | None, typer.Option("--source", help="Whose file it is [default: by contract].")
+    ] = None,
+    account: Annotated[str | None, typer.Option("--account", help="As for land.")] = None,
+    currency: Annotated[
+        str | None, typer.Option("--currency", help="As for land.", metavar="CODE")
+    ] = None,
+    period: Annotated[
+        str | None, typer.Option("--period", help="As for land.", metavar="A..B")
+    ] = None,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show how a file would be read, and what of it would be rejected; nothing is written."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.merge.place import parse_period
+        from pipeline.steps.check_file import check_file
+
+        if not file.is_file():
+            raise UsageError(f"{file}: there is no such file")
+        checked = check_file(
+            file,
+            settings=session.settings,
+            today=datetime.now(UTC).date(),
+            source=source,
+            account=account,
+            currency=currency,
+            period=parse_period(period) if period is not None else None,
+        )
+        if format is Format.TABLE:
+            _print_checked(checked)
+            return
+        from pipeline.cli.output import print_record
+
+        print_record(asdict(checked), form=Format.JSON)
+
+
+def _print_checked(checked: "Checked") -> None:
+    from pipeline.cli.output import print_tables
+
+    typer.echo(f"contract {checked.contract}, by {checked.why}")
+    for name, value in checked.dialect.items():
+        typer.echo(f"  {name}: {value}")
+    if checked.period is not None:
+        typer.echo(f"  declares to speak for {checked.period[0]} to {checked.period[1]}")
+    if checked.breakdown:
+        typer.echo(f"  spend is split by {checked.breakdown}")
+    if checked.ignored:
+        typer.echo(f"  not read: {', '.join(name or '(no name)' for name in checked.ignored)}")
+    print_tables({"columns": checked.mapping, "first rows": checked.rows}, form=Format.TABLE)
+    rejected = sum(checked.rejected.values())
+    typer.echo(f"{count(checked.accepted, 'row')} would be merged, {rejected:,} rejected")
+    if rejected:
+        rules = [{"rule": rule, "rows": rows} for rule, rows in checked.rejected.items()]
+        print_tables({"rejected": rules, "first of them": checked.rejects}, form=Format.TABLE)
+    if checked.totals:
+        typer.echo(checked.totals, err=True)
