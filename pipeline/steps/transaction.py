@@ -35,6 +35,7 @@ from pipeline.merge.write import Writer
 from pipeline.settings import Settings
 from pipeline.steps.accounting import Lost, gather_rejects, make_accounts
 from pipeline.steps.batch import Batch, gather_batch
+from pipeline.steps.complete import leave_incomplete
 from pipeline.steps.hold import hold_back
 from pipeline.steps.ingest import Ingested
 from pipeline.steps.ledger import read_ledger
@@ -204,6 +205,7 @@ class _Work:
         results = self.reader.read(deliveries, intake.manifests)
         if intake.check is not None:
             intake.check(deliveries, results)
+        leave_incomplete(deliveries, results, self.contracts, self.lake.storage)
         refuse_broken(deliveries, results, ledger)
         refuse_mixed(deliveries, results, self.contracts, ledger)
         settle_repeats(deliveries, results, self.contracts, ledger)
