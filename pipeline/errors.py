@@ -6,7 +6,7 @@
     ├── LakeError                1  the lake is not as it must be; final
     │   ├── EmptyLakeError       1  there is nothing to read yet
     │   ├── ChangedOutsideError  1  someone else committed to the master table
-    │   └── FormatError          1  the lake was written by a newer adlake
+    │   └── FormatError          1  the lake was written by another adlake
     ├── CommitConflictError      1  another writer was faster; retried by the merge
     ├── BadFileError             1  a delivered file goes to quarantine whole; the run goes on
     ├── QueryError               2  a person's SQL cannot be run

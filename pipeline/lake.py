@@ -19,7 +19,7 @@ from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.storage import Storage
 from pipeline.table import Commit, DataFile, Table, create_table, open_table
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 RAW: Final = "raw/ad_day"
 LANDING: Final = "landing"
 MASTER_TABLE: Final = "master"
@@ -93,7 +93,7 @@ class Lake:
             create_table(self.locate(MASTER_TABLE), MASTER, partition_by=PARTITION_COLUMNS)
 
     def check_format(self) -> None:
-        """Refuses a lake that a newer adlake wrote.
+        """Refuses a lake that another adlake wrote, of which this one cannot read the tables.
 
         Raises:
             FormatError: As said.
@@ -109,6 +109,11 @@ class Lake:
             raise FormatError(
                 f"{self.uri} is a lake of format {found}; this adlake knows up to "
                 f"{FORMAT_VERSION}: install a newer one"
+            )
+        if found < FORMAT_VERSION:
+            raise FormatError(
+                f"{self.uri} is a lake of format {found}, from before the first release; this "
+                f"adlake writes {FORMAT_VERSION}: land its files in a new lake"
             )
 
     def open_master(self, version: int | None = None) -> Table:
