@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ExistsError, UsageError
-from pipeline.steps.land import land
+from pipeline.steps.land import Label, land
 from tests.lots import make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home
 
@@ -66,9 +66,8 @@ def test_each_landing_is_a_delivery_of_its_own(home: Home, tmp_path: Path) -> No
 
 def test_a_delivery_can_be_dated_and_named(home: Home, tmp_path: Path) -> None:
     lot = write_lot(tmp_path / "a.csv", [make_line()])
-    (landed,) = land(
-        home.lake, [lot], settings=SETTINGS, source="agency", delivered="2024-05-01T10:00-03:00"
-    )
+    label = Label(source="agency", delivered="2024-05-01T10:00-03:00")
+    (landed,) = land(home.lake, [lot], settings=SETTINGS, label=label)
     assert landed.path == "landing/agency/delivered=2024-05-01T130000.000000Z/a.csv"
     home.merge()
     row = home.read_master().row(0, named=True)
@@ -81,21 +80,70 @@ def test_landing_into_a_dated_delivery_again_is_harmless_with_the_same_bytes_onl
 ) -> None:
     lot = write_lot(tmp_path / "a.csv", [make_line()])
     for _ in range(2):
-        land(home.lake, [lot], settings=SETTINGS, delivered="2024-05-01")
+        land(home.lake, [lot], settings=SETTINGS, label=Label(delivered="2024-05-01"))
     write_lot(lot, [make_line(clicks=1)])
     with pytest.raises(ExistsError, match="other content"):
-        land(home.lake, [lot], settings=SETTINGS, delivered="2024-05-01")
+        land(home.lake, [lot], settings=SETTINGS, label=Label(delivered="2024-05-01"))
     assert home.merge().rows == 1
 
 
 @pytest.mark.parametrize(
     "option",
-    [{"delivered": "yesterday"}, {"source": "a/b"}, {"source": ""}, {"source": "generated"}],
+    [
+        {"delivered": "yesterday"},
+        {"source": "a/b"},
+        {"source": ""},
+        {"source": "generated"},
+        {"account": "a/b"},
+        {"account": "a=b"},
+        {"account": ""},
+        {"currency": "eur"},
+        {"period": "May"},
+        {"period": "2024-02-01..2024-01-01"},
+    ],
 )
 def test_bad_options_are_wrong_use(home: Home, tmp_path: Path, option: dict[str, str]) -> None:
     lot = write_lot(tmp_path / "a.csv", [make_line()])
-    with pytest.raises(UsageError):
-        land(home.lake, [lot], settings=SETTINGS, **option)  # type: ignore[arg-type]  # by name
+    (name,) = option
+    with pytest.raises(UsageError, match=f"--{name}"):
+        land(home.lake, [lot], settings=SETTINGS, label=Label(**option))
+    assert not home.root.exists()
+
+
+def test_what_a_person_says_of_a_file_stands_in_its_path(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "Report (1).csv"
+    path.write_text("Day,Campaign,Impr.,Clicks,Cost\n2024-01-05,Brand,10,1,2.50\n")
+    label = Label(account="123", currency="EUR", period="2024-01-01..2024-01-31")
+    (landed,) = land(home.lake, [path], settings=SETTINGS, label=label)
+    folder = "landing/google_ads/account=123/currency=EUR/period=2024-01-01..2024-01-31/delivered="
+    assert landed.path.startswith(folder)
+    assert landed.path.endswith("/Report (1).csv")
+    assert not landed.lacks_account
+    home.merge()
+    row = home.read_master().row(0, named=True)
+    assert (row["account"], row["currency"], str(row["cost"])) == ("123", "EUR", "2.500000")
+
+
+def test_a_file_of_which_nobody_knows_the_currency_is_not_landed(
+    home: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Day,Campaign,Impr.,Clicks,Cost\n2024-01-05,Brand,10,1,2.50\n")
+    with pytest.raises(UsageError, match="--currency"):
+        land(home.lake, [path], settings=SETTINGS)
+    assert not home.root.exists()
+
+
+def test_a_file_without_days_has_to_be_of_one_day(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Campaign,Currency code,Impr.,Clicks,Cost\nBrand,EUR,10,1,2.50\n")
+    for period in (None, "2024-01-01..2024-01-02"):
+        with pytest.raises(UsageError, match="no column for the day"):
+            land(home.lake, [path], settings=SETTINGS, label=Label(period=period))
+    (landed,) = land(home.lake, [path], settings=SETTINGS, label=Label(period="2024-01-02"))
+    assert landed.lacks_account
+    home.merge()
+    assert str(home.read_master()["date"][0]) == "2024-01-02"
 
 
 def test_a_pipe_is_no_file(home: Home, tmp_path: Path) -> None:
