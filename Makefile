@@ -35,7 +35,7 @@ PROJECT := $(VENV)/.stamp-project
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test test-all test-rest coverage check format lock bench clean \
+.PHONY: help setup setup-dev run test test-all test-rest test-soak coverage check format lock bench clean \
 	system-packages
 
 help: ## Show this list
@@ -81,18 +81,21 @@ run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
 	$(BIN)/adlake run $(ARGS)
 
 test: setup-dev ## Run the quick tests
-	$(BIN)/python -m pytest -m "not slow and not airflow and not faults" -n $(JOBS)
+	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not soak" -n $(JOBS)
 
 test-all: test test-rest coverage ## Run all tests: also the slow ones, Airflow's and those with faults
 
 # Airflow gets a process of its own, as it changes logging, warnings and the environment when it
 # is imported, and a home in .venv, so that it neither reads nor writes the user's.
 test-rest: setup-dev system-packages
-	$(BIN)/python -m pytest -m "(slow or faults) and not airflow" -n $(JOBS)
+	$(BIN)/python -m pytest -m "(slow or faults) and not airflow and not soak" -n $(JOBS)
 	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m airflow
 
+test-soak: setup-dev ## Run the longest tests: 60,000 random histories of deliveries
+	$(BIN)/python -m pytest -m soak -n $(JOBS)
+
 coverage: setup-dev ## Hold the branches of the pure modules to at least 95 % by the quick tests
-	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults" -n $(JOBS) \
+	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not soak" -n $(JOBS) \
 		--cov --cov-report= --ignore=tests/cli --ignore=tests/docs
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 

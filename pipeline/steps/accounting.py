@@ -53,6 +53,12 @@ def account_for(
     )
 
 
+def count_lost(lost: pl.DataFrame) -> Lost:
+    """Counts the rows of `Resolved.lost`."""
+    counts = lost.group_by("file_no", "duplicate").len()
+    return Counter({(number, duplicate): rows for number, duplicate, rows in counts.iter_rows()})
+
+
 def _name_outcome(result: Ingested) -> str:
     """The outcome of a file that was set aside."""
     if result.held:

@@ -10,7 +10,7 @@ from pipeline.merge.plan import Part
 from pipeline.merge.resolve import FILE_NO, RANK, Resolved, leave_void_out, resolve
 from pipeline.merge.write import Writer
 from pipeline.schema import AD_DAY
-from pipeline.steps.accounting import Lost
+from pipeline.steps.accounting import Lost, count_lost
 from pipeline.steps.batch import NOBODY, Batch
 from pipeline.table import DataFile, Table
 
@@ -52,8 +52,7 @@ def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> 
     ]
     lost: Lost = Counter()
     for one in resolved:
-        for number, duplicate, count in one.lost.group_by(FILE_NO, "duplicate").len().iter_rows():
-            lost[number, duplicate] += count
+        lost.update(count_lost(one.lost))
     added = sum(one.added for one in resolved)
     removed = sum(one.removed for one in resolved)
     if not added and not removed:
@@ -72,11 +71,31 @@ def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> 
 def _resolve_source(
     current: pl.DataFrame, source: str, numbers: Sequence[int], part: Part, batch: Batch
 ) -> Resolved:
+    incoming = _load_incoming(batch, numbers, part)
+    return decide(current, incoming, source=source, numbers=numbers, batch=batch)
+
+
+def decide(
+    current: pl.DataFrame,
+    incoming: pl.DataFrame,
+    *,
+    source: str,
+    numbers: Sequence[int],
+    batch: Batch,
+) -> Resolved:
+    """Decides which rows of a source the master holds. Pure.
+
+    Args:
+        current: The master's rows of the source; columns of AD_DAY.
+        incoming: Accepted rows of its files; columns of AD_DAY and `file_no`.
+        source: The source.
+        numbers: Its files.
+        batch: All that the merge reads.
+    """
     void = batch.void.filter(pl.col("source") == source)
     if not numbers:
         return leave_void_out(current, void)
     contract, rules = batch.make_rules(numbers)
-    incoming = _load_incoming(batch, numbers, part)
     if len(void):
         incoming = _keep_reread(incoming, batch, void)
     replaces = contract.mode == "replace_window"
