@@ -65,8 +65,8 @@ def check(
 ) -> None:
     """Show how a file would be read, and what of it would be rejected; nothing is written."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.merge.place import parse_period
         from pipeline.steps.check_file import check_file
+        from pipeline.steps.land import Label
 
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file")
@@ -74,10 +74,7 @@ def check(
             file,
             settings=session.settings,
             today=datetime.now(UTC).date(),
-            source=source,
-            account=account,
-            currency=currency,
-            period=parse_period(period) if period is not None else None,
+            label=Label(source=source, account=account, currency=currency, period=period),
         )
         if format is Format.TABLE:
             _print_checked(checked)

@@ -1,5 +1,6 @@
 """What a delivered file is by its first bytes, whatever its name; gzip is inflated with a limit."""
 
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ MAX_INFLATION: Final = 100
 """How many times its own size a larger one may inflate to; CSV shrinks 5 to 20 times."""
 
 _GZIP, _ZIP, _PARQUET, _TAR = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"ustar"
+_PARQUET_ENDS: Final = (_PARQUET, b"PARE")
 _TAR_OFFSET: Final = 257
 _HEAD_BYTES: Final = 512
 _BLOCK_BYTES: Final = 1 << 18
@@ -53,10 +55,20 @@ def open_delivery(path: Path, scratch: Path, *, name: str | None = None) -> Open
         if ending == ".csv":
             raise BadFileError("not_csv", "Parquet data; expected CSV: name it .parquet")
         return Opened(path, "parquet")
+    if _ends_as_parquet(path):  # its reader says what is wrong with the beginning
+        return Opened(path, "parquet")
     if ending == ".parquet":
         raise BadFileError("not_parquet", "it does not begin with PAR1; expected a Parquet file")
     _refuse_archive(head)
     return Opened(path, "csv")
+
+
+def _ends_as_parquet(path: Path) -> bool:
+    """Whether a file ends in a mark of Parquet, plain or encrypted."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(_PARQUET)))
+        return file.read() in _PARQUET_ENDS
 
 
 def _open_gzip(path: Path, target: Path, ending: str) -> Opened:

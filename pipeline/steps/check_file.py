@@ -16,8 +16,8 @@ from pipeline.merge.place import Period
 from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
 from pipeline.settings import Settings
-from pipeline.steps.context import find_context
 from pipeline.steps.ingest import judge_block, list_blocks, list_rejects
+from pipeline.steps.land import Label
 from pipeline.steps.totals import Checksum
 
 SHOWN_ROWS = 5
@@ -70,10 +70,7 @@ def check_file(
     *,
     settings: Settings,
     today: date,
-    source: str | None = None,
-    account: str | None = None,
-    currency: str | None = None,
-    period: Period | None = None,
+    label: Label,
 ) -> Checked:
     """Reads a file as a merge would and says what comes out.
 
@@ -81,22 +78,20 @@ def check_file(
         path: A local file.
         settings: Where further contracts are.
         today: The day on which it would be delivered.
-        source: As for landing.
-        account: Likewise.
-        currency: Likewise.
-        period: Likewise.
+        label: What a person would say of it when landing it.
 
     Raises:
         UsageError: It cannot be read, or is of no contract.
     """
+    label.check()
     contracts = load_contracts(settings.contracts_dir)
     try:
         with tempfile.TemporaryDirectory(prefix="adlake-") as folder:
             scratch = Path(folder)
             layout, plain = lay_out(
-                path, contracts.values(), source=source, scratch=scratch, name=path.name
+                path, contracts.values(), source=label.source, scratch=scratch, name=path.name
             )
-            context = find_context(layout, account=account, currency=currency, period=period)
+            context = label.find_context(layout)
             checksum = Checksum(layout.contract, context.dialect)
             seen = _Seen()
             for block in list_blocks(plain, layout, scratch):

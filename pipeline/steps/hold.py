@@ -1,5 +1,6 @@
 """Holds deliveries back that would replace more than a person should learn of afterwards."""
 
+import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -62,9 +63,9 @@ def hold_back(
     held = find_holds(claims, standing, read_windows(ledger, sources), accepted=accepted)
     for key, reason in held.items():
         for delivery, result in groups[key]:
-            path = delivery.found.path
+            path = shlex.quote(delivery.found.path)
             result.hold(
-                reason.rule, f"{reason.detail}; to let it pass: adlake merge --accept {path!r}"
+                reason.rule, f"{reason.detail}; to let it pass: adlake merge --accept {path}"
             )
 
 

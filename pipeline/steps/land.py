@@ -24,7 +24,7 @@ from pipeline.merge.place import (
 from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
 from pipeline.settings import Settings
-from pipeline.steps.context import find_context
+from pipeline.steps.context import Context, find_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,19 @@ class Label:
                 parse_period(self.period)
             except BadFileError as error:
                 raise UsageError(f"--period: {error}") from error
+
+    def find_context(self, layout: Layout) -> Context:
+        """What is known of a file beside its rows.
+
+        Raises:
+            UsageError: The file says itself what a person says of it.
+            BadFileError: As for `context.find_context`.
+        """
+        for name in ("account", "currency"):
+            if getattr(self, name) is not None and name in layout.positions:
+                raise UsageError(f"the file says its {name} itself; leave --{name} out")
+        period = parse_period(self.period) if self.period is not None else None
+        return find_context(layout, account=self.account, currency=self.currency, period=period)
 
     def name_folder(self, contract: Contract) -> str:
         """The folder of a file in landing/, without its delivery."""
@@ -180,15 +193,11 @@ def _recognise(path: Path, contracts: Mapping[str, Contract], label: Label) -> L
                 scratch=Path(scratch),
                 name=path.name,
             )
-        period = parse_period(label.period) if label.period is not None else None
-        find_context(layout, account=label.account, currency=label.currency, period=period)
+        label.find_context(layout)
     except BadFileError as error:
         raise UsageError(f"{path} cannot be landed ({error.rule}): {error}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    for name in ("account", "currency"):
-        if getattr(label, name) is not None and name in layout.positions:
-            raise UsageError(f"{path} says its {name} itself; leave --{name} out")
     return layout
 
 

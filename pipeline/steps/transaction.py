@@ -37,7 +37,7 @@ from pipeline.steps.accounting import Lost, gather_rejects, make_accounts
 from pipeline.steps.batch import Batch, gather_batch
 from pipeline.steps.complete import leave_incomplete
 from pipeline.steps.hold import hold_back
-from pipeline.steps.ingest import Ingested
+from pipeline.steps.ingest import UNCHANGED, Ingested
 from pipeline.steps.ledger import read_ledger
 from pipeline.steps.read_deliveries import Reader
 from pipeline.steps.refuse import refuse_broken, refuse_mixed, settle_repeats
@@ -172,7 +172,7 @@ class _Work:
         passing = [
             delivery.found.path
             for delivery, result in zip(batch.deliveries, batch.results, strict=True)
-            if result.is_passing and delivery.is_fresh
+            if result.is_passing and result.reason != UNCHANGED and delivery.is_fresh
         ]
         unfinished = [*intake.unfinished, *passing]
         if not batch.list_fresh() and not intake.settled:

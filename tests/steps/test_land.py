@@ -1,13 +1,16 @@
 """Landing files: recognised first, all of them or none."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import ExistsError, UsageError
 from pipeline.steps.land import Label, land
+from tests.exports import make_google_export
 from tests.lots import make_line, write_lot
+from tests.sources import write_contract
 from tests.steps.conftest import SETTINGS, Home
 
 
@@ -144,6 +147,49 @@ def test_a_file_without_days_has_to_be_of_one_day(home: Home, tmp_path: Path) ->
     assert landed.lacks_account
     home.merge()
     assert str(home.read_master()["date"][0]) == "2024-01-02"
+
+
+def test_what_a_file_says_itself_is_left_to_it(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    names = "segments.date,customer.id,customer.currency_code,campaign.id,metrics.cost_micros"
+    path.write_text(f"{names}\n2024-01-01,7,EUR,1,1000000\n")
+    for label in (Label(account="7"), Label(currency="EUR")):
+        with pytest.raises(UsageError, match=r"leave --(account|currency) out"):
+            land(home.lake, [path], settings=SETTINGS, label=label)
+    assert not home.root.exists()
+    (landed,) = land(home.lake, [path], settings=SETTINGS)
+    assert not landed.lacks_account
+
+
+def test_a_period_that_is_not_the_one_of_the_file_is_wrong_use(home: Home, tmp_path: Path) -> None:
+    path = make_google_export().write(tmp_path / "in")
+    with pytest.raises(UsageError, match="its place says 2024-01-01 to 2024-01-30"):
+        land(home.lake, [path], settings=SETTINGS, label=Label(period="2024-01-01..2024-01-30"))
+    assert not home.root.exists()
+    label = Label(period="2024-01-01..2024-01-31", account="7")
+    (landed,) = land(home.lake, [path], settings=SETTINGS, label=label)
+    assert landed.path.endswith(f"/{path.name}")
+
+
+def test_of_two_contracts_that_fit_the_source_decides(home: Home, tmp_path: Path) -> None:
+    for name in ("north", "south"):
+        write_contract(tmp_path / "own", mode="append", name=name)
+    settings = replace(SETTINGS, contracts_dir=tmp_path / "own")
+    path = tmp_path / "a.csv"
+    path.write_text("date,campaign_name,cost\n2024-01-01,a,1\n")
+    with pytest.raises(UsageError, match="north and south; choose with --source north or"):
+        land(home.lake, [path], settings=settings)
+    (landed,) = land(home.lake, [path], settings=settings, label=Label(source="south"))
+    assert landed.contract == "south"
+    assert landed.path.startswith("landing/south/delivered=")
+
+
+def test_files_of_several_contracts_land_each_with_its_source(home: Home, tmp_path: Path) -> None:
+    lot = write_lot(tmp_path / "lot.csv", [make_line()])
+    download = make_google_export().write(tmp_path / "in")
+    landed = land(home.lake, [lot, download], settings=SETTINGS)
+    assert [one.path.split("/")[1] for one in landed] == ["lots", "google_ads"]
+    assert [one.lacks_account for one in landed] == [False, True]
 
 
 def test_a_pipe_is_no_file(home: Home, tmp_path: Path) -> None:
