@@ -91,7 +91,12 @@ def resolve(
     alive = _leave_out(places, pl.concat([out, outranked.select(_ROW)]))
     folding = _mark_folding(alive, rules)
     if folding.any() and alive.select(key).n_unique() < alive.height:
-        return _fold(rows, alive.with_columns(folding), key, len(current), outranked)
+        alive = alive.with_columns(folding)
+        if not rules.appends:
+            older = _find_older(alive, key)
+            outranked = pl.concat([outranked, older.select(outranked.columns)])
+            alive = _leave_out(alive, older.select(_ROW))
+        return _fold(rows, alive, key, len(current), outranked)
     won = _pick_newest(alive, key)
     beaten = _leave_out(alive, won.select(_ROW))
     kept = won.filter(_is_current()).height
@@ -159,6 +164,12 @@ def _find_outranked(
     if lost.is_empty():
         return places.clear()
     return places.join(lost, on=met.columns, how="semi", nulls_equal=True)
+
+
+def _find_older(alive: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Rows of keys that a higher rank says too: what is added up is of one delivery."""
+    newest = alive.sort(RANK).unique(key, keep="last").select(*key, *RANK)
+    return alive.join(newest, on=[*key, *RANK], how="anti", nulls_equal=True)
 
 
 def _mark_folding(alive: pl.DataFrame, rules: Rules) -> pl.Series:

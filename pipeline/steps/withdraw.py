@@ -1,6 +1,6 @@
 """Takes a delivered file back: the master becomes what it were had the file never come."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -12,6 +12,7 @@ from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Delivery, pick_judged, recall
 from pipeline.settings import Settings
 from pipeline.steps.batch import VOID_RANGES
+from pipeline.steps.ingest import SAME_FILE, Ingested
 from pipeline.steps.refuse import list_broken
 from pipeline.steps.transaction import Intake, MergeOutcome, transact
 
@@ -42,13 +43,14 @@ def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
             raise UsageError(f"{path} is no file that a merge took; see `adlake query` on ledger")
         (account,) = [_make_tombstone(one) for one in recall(gone.tail(1), role="reread")]
         left = ledger.filter(pl.col("path") != path)
+        rest = pick_judged(left)
         ranges = _list_ranges(gone)
         return Intake(
-            deliveries=_list_rivals(pick_judged(left), ranges),
+            deliveries=[*_find_heir(rest, gone), *_list_rivals(rest, ranges)],
             ledger=left,
             settled=[account],
             withdrawn=ranges,
-            check=lambda read, results: _refuse_broken(list_broken(read, results, left)),
+            check=lambda read, results: _refuse_broken(read, results, left),
         )
 
     return transact(lake, take_in, command="withdraw", settings=settings)
@@ -82,13 +84,34 @@ def _list_rivals(judged: pl.DataFrame, ranges: pl.DataFrame) -> list[Delivery]:
     return recall(merged.filter(pl.Series(overlapping, dtype=pl.Boolean)), role="reread")
 
 
+def _find_heir(judged: pl.DataFrame, gone: pl.DataFrame) -> list[Delivery]:
+    """The oldest file that was set aside only because it has the bytes of the withdrawn one."""
+    source, sha256 = gone.select("source", "sha256").row(-1)
+    repeats = judged.filter(outcome="duplicate", reason=SAME_FILE, source=source, sha256=sha256)
+    oldest = repeats.sort("delivered_at", "delivery_id", "path").head(1)
+    return recall(oldest, role="replayed")
+
+
 def _overlaps(windows: list[dict[str, date]], first: date, last: date) -> bool:
     return any(one["first_date"] <= last and first <= one["last_date"] for one in windows)
 
 
-def _refuse_broken(broken: list[tuple[str, Delivery]]) -> None:
-    if broken:
+def _refuse_broken(
+    deliveries: Sequence[Delivery], results: Sequence[Ingested], ledger: pl.DataFrame
+) -> None:
+    """Refuses to withdraw where what would take the place is not as it was.
+
+    Raises:
+        LakeError: As said.
+    """
+    lost = [
+        delivery.found.path
+        for delivery, result in zip(deliveries, results, strict=True)
+        if delivery.role == "replayed" and result.reason
+    ]
+    lost += [path for path, _ in list_broken(deliveries, results, ledger)]
+    if lost:
         raise LakeError(
-            f"{broken[0][0]}, which speaks for the same dates, can't be read again as it was: "
+            f"{lost[0]}, which speaks for the same dates, can't be read again as it was: "
             f"put it back as it was merged, or land it anew first"
         )
