@@ -58,6 +58,9 @@ def check(
     period: Annotated[
         str | None, typer.Option("--period", help="As for land.", metavar="A..B")
     ] = None,
+    delivered: Annotated[
+        str | None, typer.Option("--delivered", help="As for land.", metavar="TIME")
+    ] = None,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
     lake: LakeOption = None,
     verbose: VerboseOption = False,
@@ -66,15 +69,23 @@ def check(
     """Show how a file would be read, and what of it would be rejected; nothing is written."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
         from pipeline.steps.check_file import check_file
-        from pipeline.steps.land import Label
+        from pipeline.steps.label import Label
 
+        if format is Format.CSV:
+            raise UsageError("--format is 'csv'; a check is no table: expected table or json")
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file")
         checked = check_file(
             file,
             settings=session.settings,
             today=datetime.now(UTC).date(),
-            label=Label(source=source, account=account, currency=currency, period=period),
+            label=Label(
+                source=source,
+                account=account,
+                currency=currency,
+                period=period,
+                delivered=delivered,
+            ),
         )
         if format is Format.TABLE:
             _print_checked(checked)
@@ -86,6 +97,7 @@ def check(
 
 def _print_checked(checked: "Checked") -> None:
     from pipeline.cli.output import print_tables
+    from pipeline.report.content import make_printable
 
     typer.echo(f"contract {checked.contract}, by {checked.why}")
     for name, value in checked.dialect.items():
@@ -95,7 +107,8 @@ def _print_checked(checked: "Checked") -> None:
     if checked.breakdown:
         typer.echo(f"  spend is split by {checked.breakdown}")
     if checked.ignored:
-        typer.echo(f"  not read: {', '.join(name or '(no name)' for name in checked.ignored)}")
+        names = (make_printable(name) or "(no name)" for name in checked.ignored)
+        typer.echo(f"  not read: {', '.join(names)}")
     print_tables({"columns": checked.mapping, "first rows": checked.rows}, form=Format.TABLE)
     rejected = sum(checked.rejected.values())
     typer.echo(f"{count(checked.accepted, 'row')} would be merged, {rejected:,} rejected")

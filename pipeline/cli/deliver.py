@@ -161,7 +161,7 @@ def land(
 ) -> None:
     """Put files that a platform exported into the lake's landing/."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.steps.land import Label
+        from pipeline.steps.label import Label
         from pipeline.steps.land import land as land_files
 
         landed = land_files(

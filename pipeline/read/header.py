@@ -77,8 +77,14 @@ class _Found:
 
 
 def read_names(line: str, delimiter: str) -> list[str]:
-    """The names on a header's line, as they stand there."""
-    return next(csv.reader([line], delimiter=delimiter), [])
+    """The cells of one line that may be a header; none where it is no line of CSV.
+
+    Any line may be asked, and the parser refuses a lone CR and cells of more than 128 KiB.
+    """
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def normalise_name(name: str) -> str:

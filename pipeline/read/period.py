@@ -1,6 +1,5 @@
 """The dates that the lines before a header say a report is of. Pure."""
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -8,6 +7,7 @@ from typing import Final
 
 from pipeline.contracts.dates import match_date
 from pipeline.errors import BadFileError
+from pipeline.read.header import read_names
 
 Period = tuple[date, date]
 
@@ -54,7 +54,7 @@ def find_period(
 def _list_texts(line: str, delimiter: str) -> Iterator[str]:
     """The line as a whole, and each of its cells."""
     yield _clean(line.rstrip(delimiter + " "))
-    for cell in next(csv.reader([line], delimiter=delimiter), []):
+    for cell in read_names(line, delimiter):
         if cell.strip():
             yield _clean(cell)
 

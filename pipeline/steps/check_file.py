@@ -16,8 +16,8 @@ from pipeline.merge.place import Period
 from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
 from pipeline.settings import Settings
-from pipeline.steps.ingest import judge_block, list_blocks, list_rejects
-from pipeline.steps.land import Label
+from pipeline.steps.ingest import judge_block, list_blocks, list_rejects, refuse_split
+from pipeline.steps.label import Label
 from pipeline.steps.totals import Checksum
 
 SHOWN_ROWS = 5
@@ -77,13 +77,15 @@ def check_file(
     Args:
         path: A local file.
         settings: Where further contracts are.
-        today: The day on which it would be delivered.
+        today: The day on which it would be delivered, where the label does not say it.
         label: What a person would say of it when landing it.
 
     Raises:
         UsageError: It cannot be read, or is of no contract.
     """
     label.check()
+    delivered = label.read_delivered()
+    delivered_on = today if delivered is None else delivered.date()
     contracts = load_contracts(settings.contracts_dir)
     try:
         with tempfile.TemporaryDirectory(prefix="adlake-") as folder:
@@ -94,10 +96,18 @@ def check_file(
             context = label.find_context(layout)
             checksum = Checksum(layout.contract, context.dialect)
             seen = _Seen()
+            spooled: list[Path] = []
+            columns: list[str] = []
             for block in list_blocks(plain, layout, scratch):
-                verdict = judge_block(block, context, delivered_on=today)
+                verdict = judge_block(block, context, delivered_on=delivered_on)
                 checksum.add(block.totals, verdict.accepted)
                 _look_at(seen, verdict.accepted, list_rejects(block, verdict))
+                if layout.ignored and len(verdict.accepted):
+                    columns = verdict.accepted.columns
+                    spooled.append(scratch / f"rows-{len(spooled)}")
+                    kept = block.lines.filter(verdict.kept)
+                    verdict.accepted.with_columns(kept).write_ipc(spooled[-1])
+            refuse_split(layout, columns, spooled)
     except BadFileError as error:
         raise UsageError(f"{path} would be refused ({error.rule}): {error}") from error
     except OSError as error:
@@ -135,6 +145,7 @@ def _describe_dialect(layout: Layout) -> dict[str, str]:
         "format": "csv",
         "encoding": layout.encoding,
         "delimiter": {"\t": "tab"}.get(dialect.delimiter, dialect.delimiter),
+        "languages": ", ".join(dialect.languages) or "any",
         "decimal mark": dialect.decimal,
         "thousands marks": " ".join(dialect.thousands) or "none",
         "dates": ", ".join(dialect.date_formats),

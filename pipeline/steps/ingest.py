@@ -291,29 +291,34 @@ def _ingest_rows(
     result.coverage = context.cover(seen, rows=result.valid + result.quarantined)
     if layout.ignored:
         result.remarks["ignored_columns"] = len(layout.ignored)
-        _refuse_split(result, layout)
+        refuse_split(layout, result.columns, result.spooled)
     if mismatch := checksum.compare():
         result.remarks["totals_mismatch"] = 1
         result.detail = mismatch
 
 
-def _refuse_split(result: Ingested, layout: Layout) -> None:
+def refuse_split(layout: Layout, columns: Sequence[str], spooled: Sequence[Path]) -> None:
     """Refuses a file of which rows differ in nothing but what nobody reads.
 
     It is split by a column that its contract does not know, such as a keyword: of the rows of one
     campaign and day only one would stay.
 
+    Args:
+        layout: Of the file.
+        columns: The canonical columns in `spooled`.
+        spooled: Arrow IPC files with its accepted rows: `columns` and `line`.
+
     Raises:
         BadFileError: As said.
     """
     contract = layout.contract
-    if layout.folds or contract.mode != "replace_window" or not result.spooled:
+    if layout.folds or contract.mode != "replace_window" or not spooled:
         return
-    key = [name for name in result.columns if name in GRAIN]
-    rows = pl.scan_ipc(result.spooled, glob=False, hive_partitioning=False).select(
+    key = [name for name in columns if name in GRAIN]
+    rows = pl.scan_ipc(list(spooled), glob=False, hive_partitioning=False).select(
         *key,
         "line",
-        *(name for name in ("impressions", "clicks", "cost") if name in result.columns),
+        *(name for name in ("impressions", "clicks", "cost") if name in columns),
     )
     distinct = rows.unique([name for name in rows.collect_schema().names() if name != "line"])
     split = distinct.filter(pl.struct(key).is_duplicated()).sort("line").collect()
@@ -322,8 +327,8 @@ def _refuse_split(result: Ingested, layout: Layout) -> None:
             "unknown_split",
             f"{len(split)} rows share campaign and day with others, first on line "
             f"{split['line'][0]}, and differ in no column that is read; not read are "
-            f"{', '.join(layout.ignored[:5])}: export it without that split, or name the column "
-            f"in the contract under breakdowns or fold",
+            f"{', '.join(map(repr, layout.ignored[:5]))}: export it without that split, or name "
+            f"the column in the contract under breakdowns or fold",
         )
 
 

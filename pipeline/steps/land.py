@@ -1,6 +1,5 @@
 """Puts files into landing/: recognised first, all of them, then copied under their own names."""
 
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,21 +9,20 @@ from pathlib import Path
 
 from pipeline.contracts import Contract, load_contracts
 from pipeline.errors import BadFileError, ExistsError, UsageError
-from pipeline.lake import LANDING, Lake
-from pipeline.merge.delivery import MAX_AHEAD
+from pipeline.lake import Lake
 from pipeline.merge.place import (
-    RESERVED_SOURCES,
     format_delivered,
     is_bad_name,
     is_control_file,
     is_unfinished,
-    parse_delivered,
-    parse_period,
 )
 from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
 from pipeline.settings import Settings
-from pipeline.steps.context import Context, find_context
+from pipeline.steps.label import Label
+
+_MAX_PART_BYTES = 255
+"""Of a folder or file name: more no common file system takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,62 +44,6 @@ class LandedFile:
     lacks_account: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
-    """What a person says of the files that are landed.
-
-    Attributes:
-        source: Whose files they are; by default what their contract says.
-        account: Of which account, where the files do not say it.
-        currency: In which currency, likewise.
-        period: For which dates they speak, likewise: `2024-01-01..2024-01-31` or a day.
-        delivered: ISO time of the delivery; by default now, so that it outranks what is there.
-    """
-
-    source: str | None = None
-    account: str | None = None
-    currency: str | None = None
-    period: str | None = None
-    delivered: str | None = None
-
-    def check(self) -> None:
-        """Refuses what can be no part of a path.
-
-        Raises:
-            UsageError: As said.
-        """
-        if self.source is not None and not _is_source(self.source):
-            raise UsageError(f"--source is {self.source!r}; expected a plain name of your own")
-        if self.account is not None and not _is_plain(self.account):
-            raise UsageError(f"--account is {self.account!r}; expected a name without / or =")
-        if self.currency is not None and not re.fullmatch("[A-Z]{3}", self.currency):
-            raise UsageError(f"--currency is {self.currency!r}; expected a code such as EUR")
-        if self.period is not None:
-            try:
-                parse_period(self.period)
-            except BadFileError as error:
-                raise UsageError(f"--period: {error}") from error
-
-    def find_context(self, layout: Layout) -> Context:
-        """What is known of a file beside its rows.
-
-        Raises:
-            UsageError: The file says itself what a person says of it.
-            BadFileError: As for `context.find_context`.
-        """
-        for name in ("account", "currency"):
-            if getattr(self, name) is not None and name in layout.positions:
-                raise UsageError(f"the file says its {name} itself; leave --{name} out")
-        period = parse_period(self.period) if self.period is not None else None
-        return find_context(layout, account=self.account, currency=self.currency, period=period)
-
-    def name_folder(self, contract: Contract) -> str:
-        """The folder of a file in landing/, without its delivery."""
-        said = {"account": self.account, "currency": self.currency, "period": self.period}
-        parts = [f"{name}={value}" for name, value in said.items() if value is not None]
-        return "/".join([LANDING, self.source or contract.source, *parts])
-
-
 def land(
     lake: Lake, given: Sequence[Path], *, settings: Settings, label: Label | None = None
 ) -> list[LandedFile]:
@@ -115,20 +57,25 @@ def land(
 
     Raises:
         UsageError: There is no such file, or one is of no contract; nothing has been landed then.
-        ExistsError: The delivery holds another file of the name.
+        ExistsError: The delivery holds another file of the name; likewise.
     """
     label = label or Label()
     label.check()
+    delivered = label.read_delivered()
     files = _list_files(given)
     contracts = load_contracts(settings.contracts_dir)
     layouts = [(path, _recognise(path, contracts, label)) for path in files]
     folders = sorted({label.name_folder(layout.contract) for _, layout in layouts})
-    moments = {folder: _choose_folder(lake, folder, label.delivered) for folder in folders}
+    moments = {folder: _choose_folder(lake, folder, delivered) for folder in folders}
+    keys = [
+        f"{moments[label.name_folder(layout.contract)]}/{path.name}" for path, layout in layouts
+    ]
+    for path, key in zip(files, keys, strict=True):
+        _refuse_key(lake, path, key)
     lake.initialise()
     landed: list[LandedFile] = []
     with lake.storage.scratch() as scratch:
-        for path, layout in layouts:
-            key = f"{moments[label.name_folder(layout.contract)]}/{path.name}"
+        for (path, layout), key in zip(layouts, keys, strict=True):
             _copy(lake, path, key, scratch / "landing")
             lacks = _lacks_account(layout, label)
             landed.append(LandedFile(path, key, layout.contract.name, layout.why, lacks))
@@ -168,15 +115,6 @@ def _list_files(given: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _is_source(name: str) -> bool:
-    return _is_plain(name) and not name.startswith(".") and name not in RESERVED_SOURCES
-
-
-def _is_plain(name: str) -> bool:
-    """Whether a name can be a folder's, or stand in one."""
-    return bool(name) and name.isprintable() and not any(mark in name for mark in "/\\=")
-
-
 def _is_data(path: Path) -> bool:
     hidden = path.name.startswith(".") or is_control_file(path.name)
     return path.is_file() and not hidden and not is_unfinished(path.name)
@@ -201,19 +139,41 @@ def _recognise(path: Path, contracts: Mapping[str, Contract], label: Label) -> L
     return layout
 
 
-def _choose_folder(lake: Lake, folder: str, delivered: str | None) -> str:
+def _choose_folder(lake: Lake, folder: str, delivered: datetime | None) -> str:
     if delivered is not None:
-        try:
-            moment = parse_delivered(delivered)
-        except BadFileError as error:
-            raise UsageError(f"--delivered is {delivered!r}: {error}") from error
-        if moment > datetime.now(UTC) + MAX_AHEAD:
-            raise UsageError(f"--delivered is {delivered!r}, more than a day ahead of the clock")
-        return f"{folder}/{format_delivered(moment)}"
+        return f"{folder}/{format_delivered(delivered)}"
     moment = datetime.now(UTC)
     while lake.storage.list(taken := f"{folder}/{format_delivered(moment)}"):
         moment += timedelta(microseconds=1)
     return taken
+
+
+def _refuse_key(lake: Lake, path: Path, key: str) -> None:
+    """Refuses a place before anything is copied: too long a name, or one that is taken.
+
+    Raises:
+        UsageError: No merge would open a file of this name.
+        ExistsError: Another file is there.
+    """
+    parts = (len(part.encode()) for part in key.split("/"))
+    if is_bad_name(key) or max(parts) > _MAX_PART_BYTES:
+        raise UsageError(
+            f"{path} would land under a name of {len(key)} characters; choose a shorter --source, "
+            f"--account or file name"
+        )
+    try:
+        taken = lake.storage.find(key) is not None and not _same(lake, key, path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if taken:
+        raise _make_conflict(path, key)
+
+
+def _make_conflict(path: Path, key: str) -> ExistsError:
+    return ExistsError(
+        f"{key} is there already with other content; "
+        f"land {path} with another --delivered, or rename it"
+    )
 
 
 def _copy(lake: Lake, path: Path, key: str, scratch: Path) -> None:
@@ -227,10 +187,7 @@ def _copy(lake: Lake, path: Path, key: str, scratch: Path) -> None:
     try:
         lake.storage.adopt(key, scratch)
     except ExistsError as error:
-        raise ExistsError(
-            f"{key} is there already with other content; "
-            f"land {path} with another --delivered, or rename it"
-        ) from error
+        raise _make_conflict(path, key) from error
 
 
 def _same(lake: Lake, key: str, local: Path) -> bool:

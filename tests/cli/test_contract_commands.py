@@ -299,3 +299,48 @@ def test_of_two_contracts_that_fit_the_source_decides(shell: Shell, tmp_path: Pa
         assert (done.returncode, "contract south" in done.stdout) == (0, True)
     assert [one.name for one in (shell.lake / "landing").iterdir()] == ["south"]
     assert shell.run("merge", ADLAKE_CONTRACTS=own).returncode == 0
+
+
+def test_a_check_refuses_what_a_merge_would_refuse_for_its_split(
+    shell: Shell, tmp_path: Path
+) -> None:
+    header = "Day,Campaign,Currency code,Search keyword,Impr.,Clicks,Cost"
+    rows = ["2024-01-05,Brand,EUR,shoe,10,1,2.50", "2024-01-05,Brand,EUR,boot,20,2,3.50"]
+    path = write_text(tmp_path / "split.csv", header, *rows)
+    done = shell.run("contract", "check", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "unknown_split" in done.stderr
+    assert "'Search keyword'" in done.stderr
+    whole = write_text(tmp_path / "whole.csv", header, rows[0])
+    assert "1 row would be merged" in shell.run("contract", "check", str(whole)).stdout
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["split.csv", "whole.csv"]
+
+
+def test_a_check_measures_dates_from_the_delivery(shell: Shell, tmp_path: Path) -> None:
+    header = "Day,Campaign,Currency code,Impr.,Clicks,Cost"
+    path = write_text(tmp_path / "a.csv", header, "2024-03-05,Brand,EUR,10,1,2.50")
+    assert shell.read("contract", "check", str(path))["rejected"] == {}
+    early = shell.read("contract", "check", str(path), "--delivered", "2024-02-01")
+    assert early["rejected"] == {"date_out_of_range": 1}
+    done = shell.run("contract", "check", str(path), "--delivered", "yesterday")
+    assert (done.returncode, "--delivered is 'yesterday'" in done.stderr) == (2, True)
+
+
+def test_a_check_has_no_csv_form(shell: Shell, tmp_path: Path) -> None:
+    path = write_lot(tmp_path / "a.csv", [make_line()])
+    done = shell.run("contract", "check", str(path), "--format", "csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "expected table or json" in done.stderr
+
+
+def test_a_header_cannot_give_the_terminal_orders(shell: Shell, tmp_path: Path) -> None:
+    header = "Day,Campaign,Currency code,No\u202ete\u009b,Impr.,Clicks,Cost"
+    rows = ["2024-01-05,Brand,EUR,a,10,1,2.50", "2024-01-05,Brand,EUR,b,20,2,3.50"]
+    path = write_text(tmp_path / "a.csv", header, rows[0])
+    done = shell.run("contract", "check", str(path))
+    assert r"not read: No\u202ete\x9b" in done.stdout
+    write_text(path, header, *rows)
+    assert shell.run("land", str(path)).returncode == 0
+    merged = shell.run("merge")
+    assert merged.returncode == 3
+    assert r"No\u202ete\x9b" in merged.stderr

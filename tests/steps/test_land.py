@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ExistsError, UsageError
-from pipeline.steps.land import Label, land
+from pipeline.steps.label import Label
+from pipeline.steps.land import land
 from tests.exports import make_google_export
 from tests.lots import make_line, write_lot
 from tests.sources import write_contract
@@ -199,3 +200,38 @@ def test_a_pipe_is_no_file(home: Home, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         land(home.lake, [tmp_path / "pipe"], settings=SETTINGS)
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"account": " "}, {"account": "7 "}, {"period": "20240105"}, {"period": "2024-W01-1"}],
+)
+def test_a_label_is_written_in_one_way_only(
+    home: Home, tmp_path: Path, option: dict[str, str]
+) -> None:
+    lot = write_lot(tmp_path / "a.csv", [make_line()])
+    (name,) = option
+    with pytest.raises(UsageError, match=f"--{name} is"):
+        land(home.lake, [lot], settings=SETTINGS, label=Label(**option))
+    assert not home.root.exists()
+
+
+@pytest.mark.parametrize(("account", "source"), [("x" * 260, None), ("x" * 240, "y" * 240)])
+def test_what_no_merge_would_open_is_not_landed(
+    home: Home, tmp_path: Path, account: str, source: str | None
+) -> None:
+    lot = write_lot(tmp_path / "a.csv", [make_line()])
+    with pytest.raises(UsageError, match="choose a shorter"):
+        land(home.lake, [lot], settings=SETTINGS, label=Label(account=account, source=source))
+    assert not home.root.exists()
+
+
+def test_one_taken_name_lands_none(home: Home, tmp_path: Path) -> None:
+    label = Label(delivered="2024-05-01")
+    taken = write_lot(tmp_path / "b.csv", [make_line()])
+    land(home.lake, [taken], settings=SETTINGS, label=label)
+    write_lot(taken, [make_line(clicks=1)])
+    other = write_lot(tmp_path / "a.csv", [make_line(campaign_id="d")])
+    with pytest.raises(ExistsError, match="other content"):
+        land(home.lake, [other, taken], settings=SETTINGS, label=label)
+    assert [path.name for path in home.root.glob("landing/**/*.csv")] == ["b.csv"]

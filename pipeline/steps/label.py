@@ -1,0 +1,106 @@
+"""What a person says of files that do not say it themselves, when landing or checking them."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipeline.contracts import Contract
+from pipeline.errors import BadFileError, UsageError
+from pipeline.lake import LANDING
+from pipeline.merge.delivery import MAX_AHEAD
+from pipeline.merge.place import RESERVED_SOURCES, parse_delivered, parse_period
+from pipeline.read.layout import Layout
+from pipeline.steps.context import Context, find_context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What a person says of the files that are landed.
+
+    Attributes:
+        source: Whose files they are; by default what their contract says.
+        account: Of which account, where the files do not say it.
+        currency: In which currency, likewise.
+        period: For which dates they speak, likewise: `2024-01-01..2024-01-31` or a day.
+        delivered: ISO time of the delivery; by default now, so that it outranks what is there.
+    """
+
+    source: str | None = None
+    account: str | None = None
+    currency: str | None = None
+    period: str | None = None
+    delivered: str | None = None
+
+    def check(self) -> None:
+        """Refuses what can be no part of a path.
+
+        Raises:
+            UsageError: As said.
+        """
+        if self.source is not None and not _is_source(self.source):
+            raise UsageError(f"--source is {self.source!r}; expected a plain name of your own")
+        if self.account is not None and not _is_plain(self.account):
+            raise UsageError(
+                f"--account is {self.account!r}; expected a name without / or = or outer blanks"
+            )
+        if self.currency is not None and not re.fullmatch("[A-Z]{3}", self.currency):
+            raise UsageError(f"--currency is {self.currency!r}; expected a code such as EUR")
+        if self.period is not None:
+            _check_period(self.period)
+
+    def read_delivered(self) -> datetime | None:
+        """The time of the delivery, UTC; None where nobody says it.
+
+        Raises:
+            UsageError: It is none, or more than a day ahead of the clock.
+        """
+        if self.delivered is None:
+            return None
+        try:
+            moment = parse_delivered(self.delivered)
+        except BadFileError as error:
+            raise UsageError(f"--delivered is {self.delivered!r}: {error}") from error
+        if moment > datetime.now(UTC) + MAX_AHEAD:
+            raise UsageError(
+                f"--delivered is {self.delivered!r}, more than a day ahead of the clock"
+            )
+        return moment
+
+    def find_context(self, layout: Layout) -> Context:
+        """What is known of a file beside its rows.
+
+        Raises:
+            UsageError: The file says itself what a person says of it.
+            BadFileError: As for `context.find_context`.
+        """
+        for name in ("account", "currency"):
+            if getattr(self, name) is not None and name in layout.positions:
+                raise UsageError(f"the file says its {name} itself; leave --{name} out")
+        period = parse_period(self.period) if self.period is not None else None
+        return find_context(layout, account=self.account, currency=self.currency, period=period)
+
+    def name_folder(self, contract: Contract) -> str:
+        """The folder of a file in landing/, without its delivery."""
+        said = {"account": self.account, "currency": self.currency, "period": self.period}
+        parts = [f"{name}={value}" for name, value in said.items() if value is not None]
+        return "/".join([LANDING, self.source or contract.source, *parts])
+
+
+def _is_source(name: str) -> bool:
+    return _is_plain(name) and not name.startswith(".") and name not in RESERVED_SOURCES
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name can be a folder's, or stand in one."""
+    clean = name.isprintable() and name == name.strip()
+    return bool(name) and clean and not any(mark in name for mark in "/\\=")
+
+
+def _check_period(text: str) -> None:
+    try:
+        first, last = parse_period(text)
+    except BadFileError as error:
+        raise UsageError(f"--period: {error}") from error
+    expected = {f"{first}..{last}", *([f"{first}"] if first == last else [])}
+    if text not in expected:  # Python reads other ISO forms as well
+        raise UsageError(f"--period is {text!r}; expected {min(expected, key=len)}")
