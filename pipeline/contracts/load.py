@@ -2,15 +2,14 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from pipeline.contracts.check import check_together
 from pipeline.contracts.dates import is_date_format
 from pipeline.contracts.model import (
-    ANY_LANGUAGE,
     Column,
     ColumnType,
     Complete,
@@ -29,6 +28,7 @@ from pipeline.contracts.model import (
     Totals,
     Unit,
 )
+from pipeline.contracts.section import Section
 from pipeline.errors import ContractError
 from pipeline.schema import AD_DAY
 
@@ -72,7 +72,7 @@ def read_contract(file_name: str, text: bytes) -> Contract:
         document = tomllib.loads(text.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ContractError(f"contract {file_name}: {error}") from error
-    top = _Section(file_name, "", document)
+    top = Section(file_name, "", document)
     columns = tuple(_read_columns(top.take_section("columns")))
     given = _read_constants(top.take_section("constants"))
     names = {column.name for column in columns if not column.optional}
@@ -108,14 +108,14 @@ def read_contract(file_name: str, text: bytes) -> Contract:
     return contract
 
 
-def _read_dialects(section: "_Section") -> tuple[Dialect, ...]:
+def _read_dialects(section: Section) -> tuple[Dialect, ...]:
     """The dialect, or one for each of its variants, which say only what is different."""
     variants = section.take_sections("variants")
     common = _read_dialect(section, Dialect())
     return tuple(_read_dialect(variant, common) for variant in variants) or (common,)
 
 
-def _read_dialect(section: "_Section", common: Dialect) -> Dialect:
+def _read_dialect(section: Section, common: Dialect) -> Dialect:
     dialect = Dialect(
         languages=section.take_texts("languages", default=common.languages),
         encodings=cast(
@@ -143,7 +143,7 @@ def _read_dialect(section: "_Section", common: Dialect) -> Dialect:
     return dialect
 
 
-def _read_preamble(section: "_Section") -> Preamble:
+def _read_preamble(section: Section) -> Preamble:
     preamble = Preamble(
         lines=section.take_number("lines", default=0),
         period_formats=section.take_texts("period_formats"),
@@ -155,7 +155,7 @@ def _read_preamble(section: "_Section") -> Preamble:
     return preamble
 
 
-def _read_totals(section: "_Section") -> Totals | None:
+def _read_totals(section: Section) -> Totals | None:
     if section.is_empty:
         return None
     totals = Totals(
@@ -167,7 +167,7 @@ def _read_totals(section: "_Section") -> Totals | None:
     return totals
 
 
-def _read_dates(section: "_Section") -> Dates:
+def _read_dates(section: Section) -> Dates:
     dates = Dates(
         time_zone=section.take_text("time_zone", default="UTC"),
         max_age_days=section.take_number("max_age_days", default=3650),
@@ -178,7 +178,7 @@ def _read_dates(section: "_Section") -> Dates:
     return dates
 
 
-def _read_holds(section: "_Section") -> Holds:
+def _read_holds(section: Section) -> Holds:
     common = Holds()
     holds = Holds(
         max_window_days=section.take_number("max_window_days", default=common.max_window_days),
@@ -197,11 +197,11 @@ def _read_holds(section: "_Section") -> Holds:
     return holds
 
 
-def _read_constants(section: "_Section") -> dict[str, str]:
+def _read_constants(section: Section) -> dict[str, str]:
     return {name: section.take_text(name, allow_empty=True) for name in section.names(_CANONICAL)}
 
 
-def _read_columns(section: "_Section") -> Iterable[Column]:
+def _read_columns(section: Section) -> Iterable[Column]:
     for name in section.names(_CANONICAL):
         column = section.take_section(name)
         yield Column(
@@ -220,119 +220,5 @@ def _read_columns(section: "_Section") -> Iterable[Column]:
         column.refuse_rest()
 
 
-def _read_breakdowns(section: "_Section") -> dict[str, Headers]:
+def _read_breakdowns(section: Section) -> dict[str, Headers]:
     return {name: section.take_headers(name) for name in list(section.names())}
-
-
-class _Section:
-    """One table of a contract file: values are taken out, and what is left over is refused."""
-
-    def __init__(self, file_name: str, place: str, values: Mapping[str, Any]) -> None:
-        self._file_name = file_name
-        self._place = place
-        self._values = dict(values)
-
-    def take_text(self, name: str, *, default: str | None = None, allow_empty: bool = False) -> str:
-        value = self._take(name, default)
-        if not isinstance(value, str) or not (value or allow_empty):
-            self.refuse(name, value, "a text")
-        return cast(str, value)
-
-    def take_choice(self, name: str, choices: Iterable[str], *, default: str | None = None) -> str:
-        value = self._take(name, default)
-        if value not in tuple(choices):
-            self.refuse(name, value, "one of " + ", ".join(choices))
-        return cast(str, value)
-
-    def take_texts(
-        self, name: str, *, default: tuple[str, ...] = (), allowed: Set[str] | None = None
-    ) -> tuple[str, ...]:
-        value = self._take(name, list(default))
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.refuse(name, value, "a list of texts")
-        unknown = [item for item in value if allowed is not None and item not in allowed]
-        if unknown:
-            self.refuse(name, unknown[0], "one of " + ", ".join(sorted(allowed or ())))
-        return tuple(value)
-
-    def take_choices(
-        self, name: str, choices: Sequence[str], *, default: tuple[str, ...] | None = None
-    ) -> tuple[str, ...]:
-        values = self.take_texts(name, default=default or (), allowed=set(choices))
-        if not values:
-            self.refuse(name, [], "at least one of " + ", ".join(choices))
-        return values
-
-    def take_headers(self, name: str, *, default: str | None = None) -> Headers:
-        """A list of names, or a table of lists by language; nothing where no default is given."""
-        value = self._take(name, [] if default is None else [default])
-        by_language = value if isinstance(value, dict) else {ANY_LANGUAGE: value}
-        for names in by_language.values():
-            if not isinstance(names, list) or not all(
-                isinstance(item, str) and item.strip() for item in names
-            ):
-                self.refuse(name, value, "a list of names, or a table of such lists by language")
-        return Headers({key: tuple(names) for key, names in by_language.items() if names})
-
-    def take_flag(self, name: str, *, default: bool = False) -> bool:
-        value = self._take(name, default)
-        if not isinstance(value, bool):
-            self.refuse(name, value, "true or false")
-        return bool(value)
-
-    def take_number(self, name: str, *, default: int | None) -> Any:
-        value = self._take(name, default if default is not None else _ABSENT)
-        if value is _ABSENT:
-            return None
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            self.refuse(name, value, "a whole number of at least 0")
-        return value
-
-    def take_section(self, name: str) -> "_Section":
-        value = self._take(name, {})
-        if not isinstance(value, dict):
-            self.refuse(name, value, "a table")
-        return _Section(self._file_name, f"{self._place}{name}.", cast(dict[str, Any], value))
-
-    def take_sections(self, name: str) -> "list[_Section]":
-        values = self._take(name, [])
-        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-            self.refuse(name, values, "a list of tables")
-        return [
-            _Section(self._file_name, f"{self._place}{name}[{number}].", value)
-            for number, value in enumerate(values)
-        ]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is in it."""
-        return not self._values
-
-    def names(self, allowed: Set[str] | None = None) -> list[str]:
-        """The names in it, in the file's order; each must be one of `allowed`, where given."""
-        for name in self._values:
-            if allowed is not None and name not in allowed:
-                self.refuse(name, "a name", "one of " + ", ".join(sorted(allowed)))
-        return list(self._values)
-
-    def refuse_rest(self) -> None:
-        """Refuses a field that nobody took."""
-        for name in self._values:
-            raise ContractError(
-                f"contract {self._file_name}: {self._place}{name} is not a known field"
-            )
-
-    def refuse(self, name: str, got: object, expected: str) -> None:
-        """Raises the error for a field's value."""
-        raise ContractError(
-            f"contract {self._file_name}: {self._place}{name} is {got!r}; expected {expected}"
-        )
-
-    def _take(self, name: str, default: object) -> Any:
-        value = self._values.pop(name, default)
-        if value is None:
-            raise ContractError(f"contract {self._file_name}: {self._place}{name} is missing")
-        return value
-
-
-_ABSENT = object()

@@ -16,7 +16,7 @@ from pipeline.merge.place import Period
 from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
 from pipeline.settings import Settings
-from pipeline.steps.ingest import judge_block, list_blocks, list_rejects, refuse_split
+from pipeline.steps.blocks import judge_block, list_blocks, list_rejects, refuse_split
 from pipeline.steps.label import Label
 from pipeline.steps.totals import Checksum
 

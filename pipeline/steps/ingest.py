@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -21,14 +20,18 @@ from pipeline.errors import BadFileError
 from pipeline.merge.coverage import Window
 from pipeline.merge.place import Period
 from pipeline.read.lay_out import lay_out
-from pipeline.read.layout import Layout
-from pipeline.read.parquet import read_parquet_rows
 from pipeline.read.raw import DataPart, read_day
-from pipeline.read.text import read_rows
-from pipeline.schema import GRAIN, Fault
+from pipeline.steps.blocks import (
+    REJECT_COLUMNS,
+    Block,
+    judge_block,
+    list_blocks,
+    list_rejects,
+    refuse_split,
+)
 from pipeline.steps.context import Context, check_claims, find_context
 from pipeline.steps.totals import Checksum
-from pipeline.validate import Verdict, validate_texts, validate_typed
+from pipeline.validate import Verdict, validate_typed
 
 VANISHED = "vanished"
 """The file went away, or is not there yet, while it was read: no verdict on it."""
@@ -41,14 +44,6 @@ UNCHANGED = "unchanged"
 
 INCOMPLETE = "incomplete"
 """Its delivery is not complete yet: no verdict on it."""
-
-REJECT_COLUMNS = pl.Schema(
-    {
-        "line": pl.Int64(),
-        **{name: pl.String() for name in ("rule", "column", "value", "expected", "raw")},
-    }
-)
-"""A rejected row as it is spooled; see schema.REJECTS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,69 +200,6 @@ def ingest_file(task: FileTask) -> Ingested:
     return result
 
 
-class Showing(Protocol):
-    """Shows a row of a block as it was delivered."""
-
-    def show(self, row: int) -> str:
-        """Its text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Some records of a file, whatever its format.
-
-    Attributes:
-        cells: Text by canonical column.
-        lines: Where each row stands in the file.
-        bad: Rows that have no cells: line, fault, raw.
-        totals: Rows that sum up the others.
-        blank: How many lines were empty.
-        origin: Shows each row as it was delivered.
-    """
-
-    cells: pl.DataFrame
-    lines: pl.Series
-    bad: Sequence[tuple[int, Fault, str]]
-    totals: pl.DataFrame
-    blank: int
-    origin: Showing
-
-
-def list_blocks(path: Path, layout: Layout, scratch: Path) -> Iterator[Block]:
-    """The records of a file, block by block."""
-    if layout.format == "parquet":
-        for rows in read_parquet_rows(path, layout):
-            lines = pl.Series("line", rows.lines, pl.Int64)
-            yield Block(rows.cells, lines, rows.bad, rows.cells.clear(), 0, rows)
-        return
-    for records in read_rows(path, layout, scratch=scratch):
-        lines = pl.Series("line", records.lines, pl.Int64)
-        yield Block(records.cells, lines, records.bad, records.totals, records.blank, records)
-
-
-def judge_block(block: Block, context: Context, *, delivered_on: date) -> Verdict:
-    """Judges the rows of a block."""
-    texts = block.cells
-    if context.day is not None:  # the file has no column for it
-        texts = texts.with_columns(pl.lit(context.day.isoformat()).alias("date"))
-    return validate_texts(
-        texts,
-        context.layout.contract,
-        context.dialect,
-        delivered_on=delivered_on,
-        period=context.period,
-    )
-
-
-def list_rejects(block: Block, verdict: Verdict) -> pl.DataFrame:
-    """The rows of a block that did not pass; columns `REJECT_COLUMNS`."""
-    rows = [(line, *fault, raw) for line, fault, raw in block.bad]
-    rows += [
-        (block.lines[row], *fault, block.origin.show(row)) for row, fault in verdict.faults.items()
-    ]
-    return pl.DataFrame(rows, schema=REJECT_COLUMNS, orient="row")
-
-
 def _ingest_rows(
     result: Ingested, task: FileTask, context: Context, blocks: Iterator[Block]
 ) -> None:
@@ -295,41 +227,6 @@ def _ingest_rows(
     if mismatch := checksum.compare():
         result.remarks["totals_mismatch"] = 1
         result.detail = mismatch
-
-
-def refuse_split(layout: Layout, columns: Sequence[str], spooled: Sequence[Path]) -> None:
-    """Refuses a file of which rows differ in nothing but what nobody reads.
-
-    It is split by a column that its contract does not know, such as a keyword: of the rows of one
-    campaign and day only one would stay.
-
-    Args:
-        layout: Of the file.
-        columns: The canonical columns in `spooled`.
-        spooled: Arrow IPC files with its accepted rows: `columns` and `line`.
-
-    Raises:
-        BadFileError: As said.
-    """
-    contract = layout.contract
-    if layout.folds or contract.mode != "replace_window" or not spooled:
-        return
-    key = [name for name in columns if name in GRAIN]
-    rows = pl.scan_ipc(list(spooled), glob=False, hive_partitioning=False).select(
-        *key,
-        "line",
-        *(name for name in ("impressions", "clicks", "cost") if name in columns),
-    )
-    distinct = rows.unique([name for name in rows.collect_schema().names() if name != "line"])
-    split = distinct.filter(pl.struct(key).is_duplicated()).sort("line").collect()
-    if len(split):
-        raise BadFileError(
-            "unknown_split",
-            f"{len(split)} rows share campaign and day with others, first on line "
-            f"{split['line'][0]}, and differ in no column that is read; not read are "
-            f"{', '.join(map(repr, layout.ignored[:5]))}: export it without that split, or name "
-            f"the column in the contract under breakdowns or fold",
-        )
 
 
 def _spool_rejects(result: Ingested, rejects: pl.DataFrame, path: Path) -> None:

@@ -22,7 +22,9 @@ from pipeline.steps.ingest import (
 )
 
 BATCH_DAYS = 32
-BYTES_A_SECOND = 2_000_000
+BYTES_A_SECOND = 250_000
+"""What a child has to read in a CPU second: Parquet and gzip may hold many rows in few bytes."""
+
 MEMORY_BYTES = 4 << 30
 """What a child may use, so that one file cannot take all memory."""
 
@@ -172,7 +174,7 @@ class Reader:
 
 
 def _limit_seconds(task: FileTask) -> float:
-    """CPU seconds after which a file is one that cannot be read: it never takes a tenth of them."""
+    """CPU seconds after which a file is taken for one that never ends."""
     return 4 + task.local.stat().st_size / BYTES_A_SECOND
 
 

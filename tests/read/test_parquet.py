@@ -21,8 +21,8 @@ from pipeline.read.parquet_rows import ParquetRows
 from tests.read.parquet_files import make_contract, make_table, replace
 
 MIDNIGHT = datetime(2024, 3, 1)  # noqa: DTZ001 - naive on purpose
-NOON = datetime(2024, 3, 1, 12)  # noqa: DTZ001
-FAR = datetime(3024, 3, 1)  # noqa: DTZ001
+NOON = datetime(2024, 3, 1, 12)  # noqa: DTZ001 - likewise
+FAR = datetime(3024, 3, 1)  # noqa: DTZ001 - likewise
 
 
 def write(path: Path, table: pa.Table, **options: Any) -> Path:
