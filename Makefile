@@ -20,7 +20,7 @@ SYSTEM_PACKAGES := faketime
 PURE := pipeline/validate/*,pipeline/merge/account.py,pipeline/merge/delivery.py,$\
 pipeline/merge/plan.py,pipeline/merge/resolve.py,pipeline/merge/windows.py,$\
 pipeline/merge/place.py,pipeline/merge/coverage.py,pipeline/merge/fold.py,$\
-pipeline/merge/holds.py,pipeline/read/header.py,pipeline/read/period.py,$\
+pipeline/merge/holds.py,pipeline/merge/order.py,pipeline/read/header.py,pipeline/read/period.py,$\
 pipeline/read/lines.py,pipeline/read/quotes.py,pipeline/read/records.py,$\
 pipeline/read/recognise.py,pipeline/generate/model.py,pipeline/generate/calendar.py,$\
 pipeline/generate/campaigns.py,pipeline/generate/economy.py,pipeline/generate/sampling.py,$\

@@ -218,6 +218,8 @@ def _name_beaten(
 ) -> pl.DataFrame:
     """Incoming rows that lost to a newer one of their key, and whether that says the same."""
     lost = beaten.filter(~_is_current()).select(_ROW, FILE_NO, *key)
+    if lost.is_empty():
+        return lost.select(FILE_NO, duplicate=pl.lit(value=False))
     pairs = lost.join(won.select(*key, winner=_ROW), on=key, how="left", nulls_equal=True)
     said = [name for name in AD_DAY.names if name not in (*RANK, "line", *key)]
     same = [rows[name][pairs[_ROW]].eq_missing(rows[name][pairs["winner"]]) for name in said]

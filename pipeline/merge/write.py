@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE
+from pipeline.merge.order import find_order
 from pipeline.merge.plan import Part, cut_files
 from pipeline.schema import AD_DAY, LEDGER, REJECTS, SORT_ORDER
 from pipeline.storage import Storage
@@ -32,6 +33,9 @@ _LOW_CARDINALITY = [
     "delivered_at",
     "delivery_id",
 ]
+
+# Of these a range can rule out row groups, as files are sorted by them; no others are worth it.
+_ASKED_FOR = SORT_ORDER[:6]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Writer:
             part: The partition.
             rows: Columns of AD_DAY, in any order, dates within the part's month.
         """
-        ordered = rows.select(AD_DAY.names).sort(SORT_ORDER, nulls_last=True)
+        ordered = rows.select(AD_DAY.names)[find_order(rows, SORT_ORDER)]
         days = ordered.group_by("date", maintain_order=True).len()["len"].to_list()
         folder = f"year={part.year}/month={part.month}"
         return [self._write_data(folder, part, ordered[cut]) for cut in cut_files(days)]
@@ -98,6 +102,7 @@ class Writer:
             use_dictionary=[name for name in table.column_names if name in _LOW_CARDINALITY],  # type: ignore[arg-type]  # the stubs know only the flag
             store_decimal_as_integer=True,
             write_page_checksum=True,
+            write_statistics=[name for name in table.column_names if name in _ASKED_FOR],
             store_schema=False,
         )
         with local.open("rb") as file:

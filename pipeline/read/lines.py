@@ -10,7 +10,7 @@ from pipeline.schema import Fault
 
 MAX_LINE_BYTES = 1 << 16
 
-_LF = 10
+_TAB, _LF, _DELETE = 9, 10, 127
 _CONTROL = bytes(code for code in range(32) if code not in (9, 10)) + b"\x7f"
 _IS_CONTROL = np.isin(np.arange(256), list(_CONTROL))
 
@@ -42,9 +42,10 @@ class Lines(NamedTuple):
         return Lines(self.data[:size], self.starts[:count], self.ends[:count])
 
     def count_byte(self, byte: int) -> Positions:
-        """How often a byte stands in each line."""
+        """How often a byte that is no line end stands in each line."""
         places = np.flatnonzero(np.frombuffer(self.data, np.uint8) == byte)
-        return np.searchsorted(places, self.ends) - np.searchsorted(places, self.starts)
+        before = np.searchsorted(places, self.ends)  # with those of all earlier lines
+        return np.diff(before, prepend=0)
 
     def find(self, marked: npt.NDArray[np.bool_]) -> list[int]:
         """The lines in which at least one byte is marked."""
@@ -72,7 +73,7 @@ def find_line_faults(lines: Lines) -> dict[int, Fault]:
         for index in lines.find(array >= 128):
             if fault := _judge_utf8(lines.take(index)):
                 faults[index] = fault
-    if len(lines.data.translate(None, _CONTROL)) != len(lines.data):
+    if _has_control(array):
         for index in lines.find(_IS_CONTROL[array]):
             code = next(byte for byte in lines.take(index) if byte in _CONTROL)
             fault = Fault("control_char", "", f"U+{code:04X}", "no control characters")
@@ -81,6 +82,15 @@ def find_line_faults(lines: Lines) -> dict[int, Fault]:
     for index in np.flatnonzero(sizes > MAX_LINE_BYTES).tolist():
         faults.setdefault(index, length_fault(int(sizes[index])))
     return faults
+
+
+def _has_control(array: npt.NDArray[np.uint8]) -> bool:
+    """Whether a control character stands among the bytes, apart from tabs and line ends."""
+    low = np.count_nonzero(array < 32)
+    allowed = np.count_nonzero(array == _LF)
+    if low > allowed:
+        allowed += np.count_nonzero(array == _TAB)
+    return bool(low > allowed or (array == _DELETE).any())
 
 
 def length_fault(size: int) -> Fault:

@@ -205,8 +205,15 @@ def _strip_blanks(cells: pl.DataFrame, data: bytes, delimiter: str) -> pl.DataFr
 
 
 def _has_outer_blanks(data: bytes, delimiter: str) -> bool:
-    kinds = np.zeros(256, np.uint8)
-    kinds[[ord(" "), ord("\t")]] = 1
-    kinds[[_LF, ord('"'), ord(delimiter)]] = 2
-    marks = kinds[np.frombuffer(b"\n" + data + b"\n", np.uint8)]
-    return bool(((marks[1:] | marks[:-1]) == 3).any())  # a blank and a mark side by side
+    array = np.frombuffer(data, np.uint8)
+    marks = np.array([_LF, ord('"'), ord(delimiter)], np.uint8)
+    for blank in b" \t":
+        places = np.flatnonzero(array == blank)
+        if not len(places):
+            continue
+        if places[0] == 0 or places[-1] == len(array) - 1:
+            return True
+        beside = np.concatenate((array[places - 1], array[places + 1]))
+        if np.isin(beside, marks).any():
+            return True
+    return False
