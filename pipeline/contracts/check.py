@@ -95,6 +95,8 @@ def _judge_types(contract: Contract) -> Iterator[str]:
             yield f"columns.{column.name}.unit is for decimals"
         if column.round and column.type != "decimal":
             yield f"columns.{column.name}.round is for decimals"
+        if column.add_up and column.type not in {"integer", "decimal"}:
+            yield f"columns.{column.name}.add_up is for numbers"
 
 
 def _judge_names(contract: Contract) -> Iterator[str]:
@@ -105,6 +107,7 @@ def _judge_names(contract: Contract) -> Iterator[str]:
         **{f"breakdowns.{name}": headers for name, headers in contract.breakdowns.items()},
         "fold": contract.fold,
         "dates.end_headers": contract.dates.end_headers,
+        "recognised_by": Headers({"": contract.recognised_by}),
     }
     for place, headers in named.items():
         for name in headers.list_names():

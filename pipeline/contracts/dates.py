@@ -1,7 +1,8 @@
 """The forms in which dates are written, and the days that a text in such a form means.
 
 A form consists of `yyyy`, one of `mm`, `m`, `month`, one of `dd`, `d`, and what stands between
-them. `mm` and `dd` are two digits, `m` and `d` one or two, `month` a month's name.
+them. `mm` and `dd` are two digits, `m` and `d` one or two, `month` a month's name. `time` is a time
+of that day: hours and minutes, with or without seconds and their fraction.
 """
 
 import re
@@ -33,15 +34,24 @@ _PIECES: Final = {
     "m": r"(?P<month>[0-9]{1,2})",
     "dd": r"(?P<day>[0-9]{2})",
     "d": r"(?P<day>[0-9]{1,2})",
+    "time": r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?",
 }
-_TOKENS: Final = re.compile(r"(?<![a-z])(yyyy|month|mm|m|dd|d)(?![a-z])|(yyyymmdd)")
+_TOKENS: Final = re.compile(r"(?<![a-z])(yyyy|month|mm|m|dd|d|time)(?![a-z])|(yyyymmdd)")
 
 
 def is_date_format(form: str, *, with_names: bool = False) -> bool:
-    """Whether a form says year, month and day once each."""
-    found = sorted(_kind(token) for token in _list_tokens(form))
+    """Whether a form says year, month and day once each, and a time at most once."""
+    tokens = _list_tokens(form)
+    if has_time(form):
+        tokens.remove("time")
+    found = sorted(map(_kind, tokens))
     kinds = [["day", "month", "year"], ["day", "name", "year"]]
     return found in kinds[: 2 if with_names else 1]
+
+
+def has_time(form: str) -> bool:
+    """Whether texts in this form say a time as well, so that a day may have many rows."""
+    return "time" in _list_tokens(form)
 
 
 def match_date(text: str, form: str, languages: Sequence[str] = ()) -> date | None:
@@ -74,7 +84,7 @@ def _list_tokens(form: str) -> list[str]:
 def _kind(token: str) -> str:
     if token[0] in "yd":
         return "year" if token[0] == "y" else "day"
-    return {"month": "name"}.get(token, "month")
+    return {"month": "name", "time": "time"}.get(token, "month")
 
 
 @lru_cache(maxsize=256)

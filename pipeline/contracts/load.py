@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from pipeline.contracts.check import check_together
-from pipeline.contracts.dates import is_date_format
+from pipeline.contracts.dates import has_time, is_date_format
 from pipeline.contracts.model import (
     Column,
     ColumnType,
@@ -94,10 +94,12 @@ def read_contract(file_name: str, text: bytes) -> Contract:
         dialects=_read_dialects(top.take_section("dialect")),
         preamble=_read_preamble(top.take_section("preamble")),
         totals=_read_totals(top.take_section("totals")),
+        footer=top.take_texts("footer"),
         dates=_read_dates(top.take_section("dates")),
         holds=_read_holds(top.take_section("holds")),
         constants=constants,
         columns=columns,
+        recognised_by=top.take_texts("recognised_by"),
         breakdowns=_read_breakdowns(top.take_section("breakdowns")),
         primary=top.take_text("primary", default="", allow_empty=True),
         fold=top.take_headers("fold"),
@@ -138,7 +140,7 @@ def _read_dialect(section: Section, common: Dialect) -> Dialect:
             section.refuse("thousands", mark, "single marks other than the decimal mark")
     for form in dialect.date_formats:
         if not is_date_format(form):
-            section.refuse("date_formats", form, "a form of yyyy, mm or m, and dd or d")
+            section.refuse("date_formats", form, "a form of yyyy, mm or m, dd or d, and time")
     section.refuse_rest()
     return dialect
 
@@ -149,7 +151,7 @@ def _read_preamble(section: Section) -> Preamble:
         period_formats=section.take_texts("period_formats"),
     )
     for form in preamble.period_formats:
-        if not is_date_format(form, with_names=True):
+        if not is_date_format(form, with_names=True) or has_time(form):
             section.refuse("period_formats", form, "a form of yyyy, mm, m or month, and dd or d")
     section.refuse_rest()
     return preamble
@@ -216,6 +218,7 @@ def _read_columns(section: Section) -> Iterable[Column]:
             max_length=column.take_number("max_length", default=1000),
             unit=cast(Unit, column.take_choice("unit", get_args(Unit), default="one")),
             round=column.take_flag("round"),
+            add_up=column.take_flag("add_up"),
         )
         column.refuse_rest()
 

@@ -56,6 +56,7 @@ class Column:
         unit: What a number is counted in: `percent` is divided by 100 (the sign may stand or
             not), `micros` by 1,000,000, `seconds` by 60.
         round: Whether a decimal finer than 6 places is rounded half to even (else rejected).
+        add_up: Whether all of the names that a file has are read, and their numbers added up.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Column:
     max_length: int = 1000
     unit: Unit = "one"
     round: bool = False
+    add_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +83,8 @@ class Dialect:
         delimiter: One character.
         decimal: The decimal mark, `.` or `,`.
         thousands: The thousands marks that may stand between groups of three digits.
-        date_formats: How a date may be written, of `yyyy`, `mm`, `dd`, and `m`, `d` for one or
-            two digits.
+        date_formats: How a date may be written (`pipeline.contracts.dates`). Where one of them
+            has a `time`, rows of one day are added up.
         exponents: Whether decimals may be written as 1e-05.
         null_words: Texts that mean missing, lower case, compared without case.
     """
@@ -186,10 +188,13 @@ class Contract:
         dialects: How bytes become rows; the first that fits a file is taken.
         preamble: What stands before the header.
         totals: Rows that sum up the others.
+        footer: How lines begin that stand after all rows and are none, such as a copyright.
         dates: Which dates are plausible.
         holds: When a delivery waits for a person.
         constants: Canonical columns whose value the source does not carry.
         columns: In the order in which a row's faults are looked for.
+        recognised_by: Names that a file must have though nobody reads them, as they tell it from
+            files of other contracts.
         breakdowns: Columns that split a campaign's spend further, by the name of the split. A
             file's `breakdown` is the names of those that it has, its `segment` their values.
         primary: The breakdown that KPIs use where a day has none that is not split.
@@ -211,10 +216,12 @@ class Contract:
     dialects: tuple[Dialect, ...] = (Dialect(),)
     preamble: Preamble = Preamble()
     totals: Totals | None = None
+    footer: tuple[str, ...] = ()
     dates: Dates = field(default_factory=Dates)
     holds: Holds = Holds()
     constants: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[Column, ...]
+    recognised_by: tuple[str, ...] = ()
     breakdowns: Mapping[str, Headers] = field(default_factory=dict)
     primary: str = ""
     fold: Headers = field(default_factory=lambda: Headers({}))

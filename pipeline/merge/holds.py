@@ -89,12 +89,13 @@ def find_holds(
     for claim in sorted(claims, key=lambda claim: claim.rank):
         won = _find_won(claim, passed)
         replaced = standing.join(won, on=REGISTER, how="semi", nulls_equal=True)
-        reason = _judge(claim, replaced, _take(claim.brings, won))
+        rest = standing.join(won, on=REGISTER, how="anti", nulls_equal=True)
+        brought = _take(claim.brings, won)
+        reason = _judge(claim, replaced, brought) or _judge_account(rest, brought)
         if reason is not None and (claim.source, claim.rank) not in accepted:
             held[claim.source, claim.rank] = reason
             continue
-        rest = standing.join(won, on=REGISTER, how="anti", nulls_equal=True)
-        standing = pl.concat([rest, _take(claim.brings, won)])
+        standing = pl.concat([rest, brought])
         passed = pl.concat([passed, claim.windows])
     return held
 
@@ -147,6 +148,29 @@ def _judge_campaigns(
         f"it names no account, and none of its campaigns is among those of the {count:,} rows "
         f"that it would replace: it may be another account's; land it with --account",
     )
+
+
+def _judge_account(rest: pl.DataFrame, brought: pl.DataFrame) -> Held | None:
+    """Whether the same campaigns would stand twice, with an account's name and without one.
+
+    The export of a person often names no account where the API's rows of the same account do.
+    """
+    for name in ("campaign_id", "campaign_name"):
+        key = ["source", "breakdown", "date", name]
+        pairs = brought.drop_nulls(name).join(rest.drop_nulls(name), on=key, suffix="_there")
+        twice = pairs.filter((pl.col("account") == "") != (pl.col("account_there") == ""))
+        if len(twice):
+            account, there = twice.sort(name).select("account", "account_there").row(0)
+            who = f"names the account {account!r}" if account else "names no account"
+            other = f"under the account {there!r}" if there else "without an account"
+            advice = "land it" if there else "withdraw those and land them"
+            return Held(
+                "same_campaigns",
+                f"it {who}, and {twice[name].n_unique():,} of its campaigns, first "
+                f"{twice[name].min()!r}, stand on the same days {other}: both would count; "
+                f"{advice} with --account {there or account!r}",
+            )
+    return None
 
 
 def _judge_rejects(claim: Claim, count: int) -> Held | None:

@@ -13,7 +13,7 @@ from pipeline.contracts.model import Contract, Headers
 _CURRENCY: Final = "{currency}"
 _BLANKS: Final = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " "})
 
-Kind = Literal["column", "breakdown", "end", "fold"]
+Kind = Literal["column", "breakdown", "end", "fold", "mark"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +114,9 @@ def match_header(
         for column in contract.columns
         if not column.optional and _Meaning("column", column.name) not in found.places
     ]
+    missing += [
+        name for name in contract.recognised_by if _Meaning("mark", name) not in found.places
+    ]
     refused = [] if contract.extra_columns == "ignore" else found.unknown
     rule, detail = _find_problem(found, names, contract)
     if missing or refused or rule:
@@ -157,6 +160,8 @@ class _Dictionary:
             self._add(headers, languages, _Meaning("breakdown", name))
         self._add(contract.dates.end_headers, languages, _Meaning("end", ""))
         self._add(contract.fold, languages, _Meaning("fold", ""))
+        for name in contract.recognised_by:
+            self._words[normalise_name(name)] = _Meaning("mark", name)
 
     def look_up(self, name: str) -> tuple[_Meaning | None, str | None]:
         """A name's meaning, and the currency in it."""
@@ -195,8 +200,13 @@ def _find(names: Iterable[str], dictionary: _Dictionary) -> _Found:
 
 
 def _find_problem(found: _Found, names: Sequence[str], contract: Contract) -> tuple[str, str]:
+    added = {_Meaning("column", column.name) for column in contract.columns if column.add_up}
     for meaning, places in found.places.items():
-        free = meaning.kind == "fold" or (meaning.kind == "column" and contract.repeated_columns)
+        free = meaning.kind in {"fold", "mark"} or (
+            meaning.kind == "column" and contract.repeated_columns
+        )
+        if meaning in added:  # under other names: the same twice would be added twice
+            free = len({normalise_name(names[place]) for place in places}) == len(places)
         if len(places) > 1 and not free:
             first, second = (names[place].strip() for place in places[:2])
             what = f"names {first!r} more than once"

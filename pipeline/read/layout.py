@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from pipeline.contracts.dates import has_time
 from pipeline.contracts.model import Contract, Dialect, Format
 
 
@@ -20,10 +21,10 @@ class Layout:
         header_line: The physical line of its header, from 1; 0 for Parquet.
         width: How many cells a record has.
         positions: For each canonical column that it has, in the contract's order, its places
-            in the file, from 0; two or more where `repeated_columns` allows it.
+            in the file, from 0; two or more where `repeated_columns` or `add_up` allows it.
         breakdowns: For each breakdown that it has, in the contract's order, its place.
         end_position: The place of the column with a row's last day (`dates.end_headers`).
-        folds: Whether it has a column of the contract's `fold`.
+        has_fold: Whether it has a column of the contract's `fold`.
         ignored: Names in its header that nobody reads (`extra_columns = "ignore"`).
         currency: From a header name with `{currency}`, upper case.
         period: First and last day that its preamble names.
@@ -39,11 +40,43 @@ class Layout:
     positions: Mapping[str, tuple[int, ...]]
     breakdowns: Mapping[str, int] = field(default_factory=dict)
     end_position: int | None = None
-    folds: bool = False
+    has_fold: bool = False
     ignored: tuple[str, ...] = ()
     currency: str | None = None
     period: tuple[date, date] | None = None
     why: str = ""
+
+    @property
+    def folds(self) -> bool:
+        """Whether rows of one place are added up.
+
+        It has a column of the contract's `fold`, or its dates have times.
+        """
+        return self.has_fold or any(map(has_time, self.dialect.date_formats))
+
+    @property
+    def repeated(self) -> Mapping[str, tuple[int, ...]]:
+        """The places of the columns that must say the same twice, as `repeated_columns` allows."""
+        added = {column.name for column in self.contract.columns if column.add_up}
+        return {
+            name: places
+            for name, places in self.positions.items()
+            if len(places) > 1 and name not in added
+        }
+
+    def list_cells(self) -> list[tuple[str, int]]:
+        """The name and the place of each column of text that is judged, in the contract's order.
+
+        Of one that is added up, the second part is called `<name>+1`, and so on.
+        """
+        cells: list[tuple[str, int]] = []
+        for name, places in self.positions.items():
+            parts = places[:1] if name in self.repeated else places
+            cells += [
+                (f"{name}+{number}" if number else name, place)
+                for number, place in enumerate(parts)
+            ]
+        return cells
 
     @property
     def breakdown(self) -> str:

@@ -60,7 +60,7 @@ def lay_out_parquet(
             positions=found.positions,
             breakdowns=found.breakdowns,
             end_position=found.end_position,
-            folds=found.folds,
+            has_fold=found.folds,
             ignored=found.ignored,
             currency=found.currency,
             why="its Parquet columns",

@@ -63,9 +63,8 @@ def cut_rows(
         for position, series in by_place.items()
     }
     faults = _find_faults(list(cells.values()))
-    frame = {}
-    for column, places in layout.positions.items():
-        frame[column] = cells[places[0]]
+    frame = {name: cells[place] for name, place in layout.list_cells()}
+    for column, places in layout.repeated.items():
         for other in places[1:]:
             for row in (cells[other] != cells[places[0]]).arg_true().to_list():
                 value = f"{cells[places[0]][row]} and {cells[other][row]}"[:200]

@@ -217,7 +217,7 @@ class _Text:
             positions=match.positions,
             breakdowns=match.breakdowns,
             end_position=match.end_position,
-            folds=match.folds,
+            has_fold=match.folds,
             ignored=match.ignored,
             currency=match.currency,
             period=find_period(

@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -40,7 +40,7 @@ def read_rows(
 
     Returns:
         Records whose cells are Strings without nulls, '' where a cell is empty: one column for
-        each in `layout.positions`, then `segment` where the file has breakdowns (their texts
+        each in `layout.list_cells()`, then `segment` where the file has breakdowns (their texts
         joined by ` | `), then `_end` where it has a column of rows' last days.
 
     Raises:
@@ -86,7 +86,8 @@ def _read_plain(path: Path, layout: Layout, block_bytes: int) -> Iterator[Record
     with path.open("rb") as file:
         header = _skip_header(file, layout)
         for records, final in _cut_file(file, layout, block_bytes):
-            data = totals.take(_set_headers_aside(records, header), final=final)
+            rows = _drop_footer(records, layout.contract.footer) if final else records
+            data = totals.take(_set_headers_aside(rows, header), final=final)
             yield _set_contradictions_aside(data, layout)
 
 
@@ -104,10 +105,19 @@ def _set_headers_aside(records: Records, header: _Header) -> Records:
     return _reject(records, dict.fromkeys(rows, fault))
 
 
+def _drop_footer(records: Records, beginnings: Sequence[str]) -> Records:
+    """Leaves out the lines after all rows that are declared to be none; they count as blank."""
+    last = int(records.lines[-1]) if len(records.lines) else 0
+    kept = list(records.bad)
+    while kept and kept[-1].line > last and kept[-1].raw.lstrip('"').startswith(tuple(beginnings)):
+        kept.pop()
+    return replace(records, bad=kept, blank=records.blank + len(records.bad) - len(kept))
+
+
 def _set_contradictions_aside(records: Records, layout: Layout) -> Records:
     """Names the cells, and moves rows whose repeated columns differ to the bad records."""
     faults: dict[int, Fault] = {}
-    for column, places in layout.positions.items():
+    for column, places in layout.repeated.items():
         first = pl.col(str(places[0]))
         for place in places[1:]:
             differs = pl.arg_where(first != pl.col(str(place)))
@@ -121,7 +131,7 @@ def _set_contradictions_aside(records: Records, layout: Layout) -> Records:
 
 
 def _name_cells(layout: Layout) -> list[pl.Expr]:
-    named = [pl.col(str(places[0])).alias(name) for name, places in layout.positions.items()]
+    named = [pl.col(str(place)).alias(name) for name, place in layout.list_cells()]
     if layout.breakdowns:
         parts = [pl.col(str(place)) for place in layout.breakdowns.values()]
         named.append(pl.concat_str(parts, separator=BETWEEN_SEGMENTS).alias(SEGMENT))

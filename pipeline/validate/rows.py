@@ -11,6 +11,7 @@ from pipeline.contracts.model import Headers
 from pipeline.validate.cast import Faults, cast_column
 from pipeline.validate.coverage import find_coverage
 from pipeline.validate.flags import count_flags
+from pipeline.validate.parts import cast_parts
 from pipeline.validate.rules import (
     judge_campaign,
     judge_clicks,
@@ -61,7 +62,8 @@ def validate_texts(
 
     Args:
         texts: String columns without nulls and outer blanks: those of the contract's columns
-            that the file has, with `date`; `segment` where a breakdown gives it, and `_end`, a
+            that the file has, in parts where they are added up (`parts.cast_parts`), with `date`;
+            `segment` where a breakdown gives it, and `_end`, a
             row's last day.
         contract: What the rows must be.
         dialect: How they are written.
@@ -76,7 +78,7 @@ def validate_texts(
             continue
         # A row needs one fault; but its date is needed for coverage, whatever else it has.
         skip = () if column.name == "date" else faults
-        casting = cast_column(texts[column.name], column, dialect, skip=skip)
+        casting = cast_parts(texts, column, dialect, skip=skip)
         for row, fault in casting.faults.items():
             faults.setdefault(row, fault)
         for name, rows in casting.taken.items():

@@ -7,8 +7,8 @@ from typing import Final
 import polars as pl
 
 from pipeline.contracts import Column, Contract, Dialect
-from pipeline.validate.cast import cast_column
 from pipeline.validate.judge import SCALE
+from pipeline.validate.parts import cast_parts
 
 ADDITIVE: Final = ("impressions", "clicks", "cost", "revenue", "conversions")
 """The measures whose sum over rows means something."""
@@ -30,7 +30,7 @@ def sum_up(texts: pl.DataFrame, contract: Contract, dialect: Dialect) -> dict[st
     sums: dict[str, Decimal | int] = {}
     for name in ADDITIVE:
         if name in columns and name in texts.columns:
-            values = cast_column(texts[name], columns[name], dialect).values.drop_nulls()
+            values = cast_parts(texts, columns[name], dialect).values.drop_nulls()
             if len(values):
                 sums[name] = _add_up(values)
     return sums

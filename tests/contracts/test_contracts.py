@@ -1,10 +1,12 @@
 """Contracts load, and what is wrong with one is said with its file and field."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipeline.contracts import load_contracts
+from pipeline.contracts.dates import is_date_format, match_date
 from pipeline.contracts.load import read_contract
 from pipeline.errors import ContractError
 from pipeline.schema import AD_DAY, SEED_CSV_COLUMNS
@@ -14,9 +16,18 @@ SHIPPED = [
     "generated",
     "google_ads",
     "google_ads_api",
+    "linkedin_ads",
+    "linkedin_ads_api",
     "lots",
     "meta_ads",
     "meta_ads_api",
+    "microsoft_ads",
+    "microsoft_ads_api",
+    "pinterest_ads_api",
+    "reddit_ads_api",
+    "snapchat_ads_api",
+    "tiktok_ads",
+    "tiktok_ads_api",
 ]
 
 MINIMAL = """
@@ -100,6 +111,27 @@ def test_names_of_all_languages_count_where_a_dialect_names_none() -> None:
     assert column.headers.list_names(["es"]) == ["id", "Campaña"]
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "day"),
+    [
+        ("2021-09-15 5:00:00", "yyyy-mm-dd time", date(2021, 9, 15)),
+        ("2021-09-15 23:59", "yyyy-mm-dd time", date(2021, 9, 15)),
+        ("2022-05-29T10:00:00.123Z", "yyyy-mm-ddTtimeZ", date(2022, 5, 29)),
+        ("1/31/2024 00:00", "m/d/yyyy time", date(2024, 1, 31)),
+        ("2021-09-15 24:00", "yyyy-mm-dd time", None),
+        ("2021-09-15 5", "yyyy-mm-dd time", None),
+        ("2021-09-15", "yyyy-mm-dd time", None),
+        ("2021-09-15 05:00:00", "yyyy-mm-dd 00:00:00", None),
+        ("2021-09-15 00:00:00", "yyyy-mm-dd 00:00:00", date(2021, 9, 15)),
+    ],
+)
+def test_a_time_beside_the_day_is_a_time_of_it_and_nothing_else(
+    text: str, form: str, day: date | None
+) -> None:
+    assert is_date_format(form)
+    assert match_date(text, form) == day
+
+
 def test_every_row_needs_its_day() -> None:
     text = MINIMAL.replace('mode = "upsert"\nkey = ["campaign_id", "date"]', 'mode = "append"')
     text = text.replace('[columns.date]\ntype = "date"\n', "")
@@ -170,6 +202,23 @@ def test_every_row_needs_its_day() -> None:
         ('encodings = ["utf-8"]', 'thousands = ["1"]', "dialect.thousands is '1'"),
         ('encodings = ["utf-8"]', 'date_formats = ["dd/mm"]', "dialect.date_formats is 'dd/mm'"),
         ('encodings = ["utf-8"]', 'date_formats = ["d month yyyy"]', "dialect.date_formats is"),
+        ('encodings = ["utf-8"]', 'date_formats = ["time"]', "dialect.date_formats is 'time'"),
+        (
+            'encodings = ["utf-8"]',
+            'date_formats = ["yyyy-mm-dd time time"]',
+            "dialect.date_formats is",
+        ),
+        (
+            "[dialect]",
+            "[preamble]\nperiod_formats = ['yyyy-mm-dd time']\n[dialect]",
+            "preamble.period_formats is",
+        ),
+        ("[dialect]", 'footer = "end"\n[dialect]', "footer is 'end'; expected a list of texts"),
+        (
+            "[dialect]",
+            'recognised_by = ["Date"]\n[dialect]',
+            "the name 'Date' stands in columns.date and in recognised_by",
+        ),
         (
             'encodings = ["utf-8"]',
             '[[dialect.variants]]\n[[dialect.variants]]\ndecimal = "x"',
@@ -185,6 +234,7 @@ def test_every_row_needs_its_day() -> None:
         ('type = "date"', 'type = "date"\nunit = "inches"', "columns.date.unit is 'inches'"),
         ('type = "date"', 'type = "date"\nunit = "micros"', "columns.date.unit is for decimals"),
         ('type = "date"', 'type = "date"\nround = true', "columns.date.round is for decimals"),
+        ('type = "date"', 'type = "date"\nadd_up = true', "columns.date.add_up is for numbers"),
         ('type = "date"', 'type = "date"\nheaders = [""]', "columns.date.headers"),
         ('type = "date"', 'type = "date"\nheader = "Day"', "columns.date.header is not a known"),
         ("[dialect]", "[dialect", "contract mine.toml"),

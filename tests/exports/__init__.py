@@ -7,6 +7,8 @@ same: whatever a file looks like, its figures add up to `TOTALS`.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from tests.exports.connectors import CONNECTOR_EXPORTS
+from tests.exports.downloads import DOWNLOADS
 from tests.exports.facts import FACTS, PERIOD, TOTALS, Export, Language, Style
 from tests.exports.google import GOOGLE_STYLES, make_google_export
 from tests.exports.meta import META_STYLES, make_meta_export
@@ -18,6 +20,8 @@ from tests.exports.programs import (
 
 __all__ = [
     "API_EXPORTS",
+    "CONNECTOR_EXPORTS",
+    "DOWNLOADS",
     "EXPORTS",
     "FACTS",
     "GOOGLE_STYLES",

@@ -106,6 +106,7 @@ class Export:
         data: Its bytes.
         breakdown: What its rows are split by.
         states_currency: Whether it says its currency itself.
+        absent: Figures of `TOTALS` that it does not hold.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Export:
     data: bytes
     breakdown: str = ""
     states_currency: bool = True
+    absent: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> Path:
         """Writes it as a file."""
