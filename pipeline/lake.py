@@ -14,6 +14,9 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+import pyarrow as pa
+
+from pipeline.delta_log import LOG, find_log_faults, is_entry, name_entry, parse_entry
 from pipeline.errors import CommitConflictError, EmptyLakeError, ExistsError, FormatError, LakeError
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.storage import Storage
@@ -87,9 +90,9 @@ class Lake:
             with contextlib.suppress(ExistsError):  # another process may be faster
                 self.storage.create(FORMAT_FILE, text.encode())
         self.check_format()
-        if open_table(self.locate(LEDGER_TABLE), LEDGER) is None:
+        if self._open(LEDGER_TABLE, LEDGER) is None:
             create_table(self.locate(LEDGER_TABLE), LEDGER)
-        if open_table(self.locate(MASTER_TABLE), MASTER) is None:
+        if self._open(MASTER_TABLE, MASTER) is None:
             create_table(self.locate(MASTER_TABLE), MASTER, partition_by=PARTITION_COLUMNS)
 
     def check_format(self) -> None:
@@ -121,9 +124,10 @@ class Lake:
 
         Raises:
             EmptyLakeError: There is no master table, or no such version.
+            LakeError: Its log is damaged.
         """
         self.check_format()
-        table = open_table(self.locate(MASTER_TABLE), MASTER, version=version)
+        table = self._open(MASTER_TABLE, MASTER, version)
         if table is None:
             raise EmptyLakeError(
                 f"{self.uri} holds no master table yet: `adlake run` makes one, "
@@ -135,9 +139,9 @@ class Lake:
         """The ledger table on a fresh handle.
 
         Raises:
-            LakeError: The lake has a master but no ledger.
+            LakeError: The lake has a master but no ledger, or the ledger's log is damaged.
         """
-        table = open_table(self.locate(LEDGER_TABLE), LEDGER)
+        table = self._open(LEDGER_TABLE, LEDGER)
         if table is None:
             raise LakeError(f"{self.uri} has a master table but no ledger")
         return table
@@ -147,21 +151,74 @@ class Lake:
 
         A merge appends its own ledger file right after its commit; one that was stopped between
         the two leaves it to the next writing command. Two that do it at once are no harm: the
-        slower one is refused and looks again.
+        slower one is refused and looks again. What the ledger holds is on the disk before it
+        holds it: a power cut leaves either no trace of a commit or all of it.
+
+        Raises:
+            LakeError: The master's log lacks what the ledger knows of.
         """
         while True:
             ledger = self.open_ledger()
-            missing = read_ledger_files(master, after=ledger.transaction)
+            missing = find_unlisted(master, after=ledger.transaction)
             if not missing:
+                self._refuse_lost_commits(master, ledger)
                 return
-            number = ledger_number(missing[0].path)
+            number = missing[0].metadata["n"]
+            self._persist_log(MASTER_TABLE, missing[0].version)
             try:
                 ledger.commit(
-                    adds=missing[:1], removes=[], transaction=number, metadata={"n": number}
+                    adds=[describe_ledger_file(missing[0])],
+                    removes=[],
+                    transaction=number,
+                    metadata={"n": number},
                 )
             except CommitConflictError:
                 if self.open_ledger().transaction < number:
                     raise  # nobody was faster: the ledger cannot be written
+            else:
+                self._persist_log(LEDGER_TABLE, ledger.version + 1)
+
+    def _open(self, table: str, schema: pa.Schema, version: int | None = None) -> Table | None:
+        """A table on a fresh handle; None where there is none.
+
+        A log with a hole or an empty entry is refused: Delta's library may read past them.
+
+        Raises:
+            EmptyLakeError: There is no such version.
+            LakeError: The log is damaged.
+        """
+        log = f"{table}/{LOG}"
+        listed = self.storage.list(log, recursive=False)
+        sizes = {entry.path.rpartition("/")[2]: entry.size for entry in listed}
+        for fault in find_log_faults(sizes):
+            raise LakeError(f"{self.locate(log)}/{fault.name}: {fault.detail}")
+        try:
+            return open_table(self.locate(table), schema, version=version)
+        except EmptyLakeError:
+            raise
+        except LakeError:
+            for name in filter(is_entry, sorted(sizes)):
+                parse_entry(self.storage.read(f"{log}/{name}"), f"{self.locate(log)}/{name}")
+            raise
+
+    def _refuse_lost_commits(self, master: Table, ledger: Table) -> None:
+        """Refuses a master that went back behind its ledger, as after a restore of it alone.
+
+        Raises:
+            LakeError: As said.
+        """
+        # A handle may be older than the ledger only where others have committed since.
+        if ledger.transaction > master.transaction and (
+            ledger.transaction > self.open_master().transaction
+        ):
+            raise LakeError(
+                f"{master.uri} ends with transaction {master.transaction} and the ledger knows "
+                f"{ledger.transaction}: the newest entries of {LOG} are gone; restore them from a "
+                f"backup, or run adlake rebuild"
+            )
+
+    def _persist_log(self, table: str, version: int) -> None:
+        self.storage.persist([f"{table}/{name_entry(version)}"])
 
     def take_snapshot(self, version: int | None = None) -> Snapshot:
         """Pins one version of the master for reading.
@@ -187,12 +244,12 @@ class Lake:
         added it to the ledger table; the commit names it, so a reader adds it.
         """
         ledger = self.open_ledger()
+        self._refuse_lost_commits(master, ledger)
         uris = ledger.locate(
             file for file in ledger.list_files() if ledger_number(file.path) <= master.transaction
         )
-        if ledger.transaction < master.transaction:
-            uris += ledger.locate(read_ledger_files(master, after=ledger.transaction))
-        return uris
+        unlisted = find_unlisted(master, after=ledger.transaction)
+        return uris + ledger.locate(describe_ledger_file(commit) for commit in unlisted)
 
 
 def ledger_number(path: str) -> int:
@@ -200,28 +257,22 @@ def ledger_number(path: str) -> int:
     return int(path.split("-", 1)[0])
 
 
-def read_ledger_files(master: Table, *, after: int) -> list[DataFile]:
-    """The ledger files that the master's commits after a transaction name, oldest first."""
+def find_unlisted(master: Table, *, after: int) -> list[Commit]:
+    """Our commits on the master after a transaction, oldest first: each names a ledger file."""
     wanted = master.transaction - after
     if wanted <= 0:
         return []  # the handle is older than the ledger
-    named = [
-        commit.metadata["ledger"]
-        for commit in _read_until(master, wanted)
-        if commit.metadata.get("n", 0) > after
-    ]
-    return [
-        DataFile(path=item["path"], size=item["size"], rows=item["rows"], partition={})
-        for item in reversed(named)
-    ]
-
-
-def _read_until(master: Table, wanted: int) -> list[Commit]:
     # Vacuums stand between our commits, so ask for more until all that is wanted is there.
     limit = wanted
     while True:
         commits = master.read_commits(limit)
-        ours = [commit for commit in commits if "ledger" in commit.metadata]
+        ours = [commit for commit in commits if commit.metadata.get("n", 0) > after]
         if len(ours) >= wanted or len(commits) < limit:
-            return ours[:wanted]
+            return ours[::-1]
         limit *= 2
+
+
+def describe_ledger_file(commit: Commit) -> DataFile:
+    """The ledger file that a commit on the master names."""
+    named = commit.metadata["ledger"]
+    return DataFile(path=named["path"], size=named["size"], rows=named["rows"], partition={})

@@ -6,7 +6,10 @@ delta-rs' own writers (optimize, merge, update, delete): its compactions let a s
 duplicate rows.
 """
 
+import errno
 import json
+import os
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +21,32 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
-from pipeline.errors import ChangedOutsideError, CommitConflictError, EmptyLakeError, LakeError
+from pipeline.errors import (
+    ChangedOutsideError,
+    CommitConflictError,
+    EmptyLakeError,
+    LakeError,
+    StorageError,
+)
 
 APP_ID = "adlake"
 CHECKPOINT_EVERY = 10
 _MARK = "adlake"
 _FOREIGN_ALLOWED = frozenset({"VACUUM START", "VACUUM END"})
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+_DISK_ERRORS = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOSPC,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,11 @@ class Commit(NamedTuple):
     at_ms: int
     operation: str
     metadata: Mapping[str, Any]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it is one of a vacuum's, whoever ran it."""
+        return self.operation in _FOREIGN_ALLOWED
 
 
 class Table:
@@ -119,8 +147,8 @@ class Table:
             raise ChangedOutsideError(
                 f"{self.uri} was changed outside adlake at version {newest.version} by "
                 f"{newest.operation}, so its rows no longer follow from what was delivered: read "
-                f"an older one with --version {newest.version - 1}; to go on, copy raw/, landing/ "
-                f"and the lots into a new lake and merge there"
+                f"an older one with --version {newest.version - 1}; to go on, run adlake rebuild, "
+                f"which makes them anew from landing/ and raw/"
             )
 
     def _read_newest_change(self) -> Commit | None:
@@ -128,7 +156,7 @@ class Table:
         limit = 8
         while True:
             commits = self.read_commits(limit)
-            changes = [one for one in commits if one.operation not in _FOREIGN_ALLOWED]
+            changes = [one for one in commits if not one.changes_nothing]
             if changes or len(commits) < limit:
                 return changes[0] if changes else None
             limit *= 2
@@ -152,6 +180,7 @@ class Table:
         Raises:
             CommitConflictError: The commit was refused, or its answer was lost: whether it landed
                 is unknown. Open the table again and look at `transaction` before anything else.
+            StorageError: The disk refused it, which the next attempt would not change.
         """
         if self.transaction >= transaction:
             raise CommitConflictError(f"{self.uri}: transaction {transaction} is there already")
@@ -181,9 +210,18 @@ class Table:
             if (self.version + 1) % CHECKPOINT_EVERY == 0:
                 DeltaTable(self.uri).create_checkpoint()  # this handle stays where it was
         except (DeltaError, OSError) as error:
-            raise CommitConflictError(
-                f"{self.uri}: the commit of transaction {transaction} was not confirmed: {error}"
-            ) from error
+            what = f"{self.uri}: the commit of transaction {transaction} was not confirmed"
+            if reason := _find_disk_error(error):
+                raise StorageError(f"{what}: {reason}") from error
+            raise CommitConflictError(f"{what}: {error}") from error
+
+
+def _find_disk_error(error: Exception) -> str | None:
+    """The operating system's word where it is one that waiting does not change, else None."""
+    # Delta's library has the number in its text alone.
+    found = _OS_ERROR.search(str(error))
+    number = int(found[1]) if found else getattr(error, "errno", None)
+    return os.strerror(number) if number in _DISK_ERRORS else None
 
 
 def open_table(uri: str, schema: pa.Schema, *, version: int | None = None) -> Table | None:

@@ -127,16 +127,23 @@ def commit_files(
     """Commits files that are in place, with a ledger file that the commit names."""
     master = lake.open_master()
     number = master.transaction + 1
-    path = f"{number}-{uuid.uuid4().hex}.parquet"
+    path = f"{number}-test{uuid.uuid4().hex}.parquet"
     local = _prepare(lake, LEDGER_TABLE, path)
     entries = [{**entry, "n": number} for entry in ledger]
     pq.write_table(pa.Table.from_pylist(entries, LEDGER), local)
     noted = DataFile(path=path, size=local.stat().st_size, rows=len(entries), partition={})
+    added, removed = (sum(file.rows for file in some) for some in (files, replaces))
     master.commit(
         adds=files,
         removes=replaces,
         transaction=number,
-        metadata={"n": number, "ledger": {"path": path, "size": noted.size, "rows": noted.rows}},
+        metadata={
+            "n": number,
+            "ledger": {"path": path, "size": noted.size, "rows": noted.rows},
+            "rows": sum(file.rows for file in master.list_files()) + added - removed,
+            "rows_added": added,
+            "rows_removed": removed,
+        },
     )
     table = open_table(lake.locate(LEDGER_TABLE), LEDGER)
     assert table is not None

@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline import __version__
-from pipeline.cli import care, deliver, read
+from pipeline.cli import care, deliver, read, upkeep
 from pipeline.cli.contract import contract
 from pipeline.cli.options import EXIT_INTERRUPTED
 from pipeline.cli.quarantine import quarantine
@@ -40,6 +40,10 @@ app.command()(read.views)
 app.command()(care.status)
 app.command()(care.inspect)
 app.command()(care.doctor)
+app.command()(upkeep.fsck)
+app.command()(upkeep.compact)
+app.command()(upkeep.vacuum)
+app.command()(upkeep.history)
 
 
 def _print_version(wanted: bool) -> None:

@@ -22,7 +22,7 @@ from pipeline.errors import UsageError
 if TYPE_CHECKING:
     from pipeline.cli.options import Session
     from pipeline.generate.request import GenerateRequest
-    from pipeline.steps.transaction import MergeOutcome
+    from pipeline.steps.commit import MergeOutcome
 
 DEFAULT_ROWS = 500_000
 DEFAULT_START = "2024-01-01"

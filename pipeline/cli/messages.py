@@ -10,8 +10,8 @@ from pipeline.cli.options import EXIT_LOOK
 
 if TYPE_CHECKING:
     from pipeline.generate.write import GenerateOutcome
+    from pipeline.steps.commit import MergeOutcome
     from pipeline.steps.land import LandedFile
-    from pipeline.steps.transaction import MergeOutcome
 
 _SHOWN = 5
 _LOOK = "adlake quarantine show"

@@ -93,12 +93,12 @@ def name_rollup(partition: Partition, paths: Sequence[str], *, statement: str) -
     return f"{ROLLUP}/year={year}/month={month}/{digest}.parquet"
 
 
-def name_rollups(snapshot: Snapshot) -> dict[Partition, str]:
-    """The keys of all rollups that belong to a version, there or not."""
+def name_rollups(files: Iterable[DataFile]) -> dict[Partition, str]:
+    """The keys of all rollups that belong to a version of these files, there or not."""
     statement = read_statement(STATEMENT)
     return {
         partition: name_rollup(partition, paths, statement=statement)
-        for partition, paths in group_partitions(snapshot.files).items()
+        for partition, paths in group_partitions(files).items()
     }
 
 
@@ -128,7 +128,7 @@ def read_rollup_plan(lake: Lake, snapshot: Snapshot) -> RollupPlan:
     """Looks which rollups of a version are there."""
     return plan_rollup(
         group_partitions(snapshot.files),
-        name_rollups(snapshot),
+        name_rollups(snapshot.files),
         present={entry.path for entry in lake.storage.list(ROLLUP)},
     )
 
@@ -144,20 +144,31 @@ def write_rollups(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> int:
     Returns:
         How many were written; 0 where all were there.
     """
-    files = group_partitions(snapshot.files)
     present = {entry.path for entry in lake.storage.list(ROLLUP)}
-    missing = {
-        partition: name for partition, name in name_rollups(snapshot).items() if name not in present
-    }
-    if not missing:
-        return 0
-    measures = _compute(lake, [path for key in missing for path in files[key]], workers=workers)
+    names = name_rollups(snapshot.files)
+    missing = [partition for partition, name in names.items() if name not in present]
+    made = compute_rollups(lake, snapshot, missing, workers=workers)
+    return sum(_write_rollup(lake, names[partition], made[partition]) for partition in missing)
+
+
+def compute_rollups(
+    lake: Lake, snapshot: Snapshot, partitions: Collection[Partition], *, workers: int = 1
+) -> dict[Partition, pa.Table]:
+    """The measures of some partitions of a version; columns `ROLLUP_SCHEMA`.
+
+    Args:
+        lake: The lake.
+        snapshot: The version.
+        partitions: Of the version; may be empty.
+        workers: Threads, at least 1.
+    """
+    if not partitions:
+        return {}
+    files = group_partitions(snapshot.files)
+    measures = _compute(lake, [path for key in partitions for path in files[key]], workers=workers)
     months = _cut_months(measures)
     nothing = measures.slice(0, 0)
-    return sum(
-        _write_rollup(lake, name, months.get(partition, nothing))
-        for partition, name in missing.items()
-    )
+    return {partition: months.get(partition, nothing) for partition in partitions}
 
 
 def _compute(lake: Lake, paths: Sequence[str], *, workers: int) -> pa.Table:

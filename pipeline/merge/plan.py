@@ -1,4 +1,4 @@
-"""Which files of the master a merge rewrites, and how the new ones are cut. Pure."""
+"""Which files of the master are rewritten, and how the new ones are cut. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,15 +59,25 @@ def plan_parts(files: Iterable[DataFile], spans: Iterable[Span]) -> list[Part]:
         for month in _list_months(span.first, span.last):
             touching[month].append(span)
     return [
-        Part(
-            year=f"{month.year:04d}",
-            month=f"{month.month:02d}",
-            first=month,
-            last=_end_month(month),
-            files=tuple(_choose_files(by_month[month], touching[month])),
-            file_nos=tuple(sorted({span.file_no for span in touching[month]})),
+        _make_part(
+            month,
+            _choose_files(by_month[month], touching[month]),
+            sorted({span.file_no for span in touching[month]}),
         )
         for month in sorted(touching)
+    ]
+
+
+def plan_compaction(files: Iterable[DataFile]) -> list[Part]:
+    """Plans which files are joined, so that no month has two small ones, in the order of time."""
+    small: dict[tuple[str, str], list[DataFile]] = defaultdict(list)
+    for file in files:
+        if file.rows < SMALL_ROWS:
+            small[file.partition["year"], file.partition["month"]].append(file)
+    return [
+        _make_part(date(int(year), int(month), 1), small[year, month], ())
+        for year, month in sorted(small)
+        if len(small[year, month]) > 1
     ]
 
 
@@ -91,6 +101,17 @@ def cut_files(day_rows: Sequence[int], *, file_rows: int = FILE_ROWS) -> list[sl
     if stop > start:
         cuts.append(slice(start, stop))
     return cuts
+
+
+def _make_part(month: date, files: Iterable[DataFile], file_nos: Iterable[int]) -> Part:
+    return Part(
+        year=f"{month.year:04d}",
+        month=f"{month.month:02d}",
+        first=month,
+        last=_end_month(month),
+        files=tuple(files),
+        file_nos=tuple(file_nos),
+    )
 
 
 def _choose_files(files: Sequence[DataFile], spans: Sequence[Span]) -> Iterator[DataFile]:

@@ -10,8 +10,9 @@ from pipeline.errors import UsageError
 from pipeline.lake import Lake
 from pipeline.merge.delivery import find_grown, pick_judged
 from pipeline.settings import Settings
+from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.discover import discover, list_entries
-from pipeline.steps.transaction import Intake, MergeOutcome, transact
+from pipeline.steps.transaction import Intake, transact
 
 __all__ = ["MergeOutcome", "merge"]
 

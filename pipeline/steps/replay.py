@@ -9,9 +9,10 @@ from pipeline.errors import UsageError
 from pipeline.lake import Lake
 from pipeline.merge.delivery import Delivery, find_grown, recall
 from pipeline.settings import Settings
+from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.discover import discover
 from pipeline.steps.ingest import Ingested
-from pipeline.steps.transaction import Intake, MergeOutcome, transact
+from pipeline.steps.transaction import Intake, transact
 
 
 def replay(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.errors import LakeError
 from pipeline.merge.plan import Part
 from pipeline.merge.resolve import FILE_NO, RANK, Resolved, leave_void_out, resolve
 from pipeline.merge.write import Writer
@@ -41,7 +42,7 @@ class PartResult:
 
 def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> PartResult:
     """Resolves one partition and writes its new files; the master does not know them yet."""
-    current = _load_current(master, part)
+    current = load_rows(master, part)
     by_source: dict[str, list[int]] = {source: [] for source in batch.void["source"].unique()}
     for number in part.file_nos:
         if number != NOBODY:
@@ -116,12 +117,23 @@ def _keep_reread(incoming: pl.DataFrame, batch: Batch, void: pl.DataFrame) -> pl
     return pl.concat([fresh, old.join(void, on=[*RANK, "date"], how="semi")])
 
 
-def _load_current(master: Table, part: Part) -> pl.DataFrame:
+def load_rows(master: Table, part: Part) -> pl.DataFrame:
+    """The rows of a part's files; columns of AD_DAY.
+
+    Raises:
+        LakeError: A file cannot be read.
+    """
     uris = master.locate(part.files)
     if not uris:
         return pl.DataFrame(schema=_SCHEMA)
-    rows = pl.read_parquet(uris, glob=False, hive_partitioning=False)
-    return rows.select(AD_DAY.names).cast(_SCHEMA)
+    try:
+        rows = pl.read_parquet(uris, glob=False, hive_partitioning=False)
+        return rows.select(AD_DAY.names).cast(_SCHEMA)
+    except (pl.exceptions.PolarsError, FileNotFoundError) as error:
+        raise LakeError(
+            f"a file of the master in {part.year}-{part.month} cannot be read ({error}): "
+            f"adlake fsck says which files are damaged"
+        ) from error
 
 
 def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:

@@ -12,9 +12,10 @@ from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Delivery, pick_judged, recall
 from pipeline.settings import Settings
 from pipeline.steps.batch import VOID_RANGES
+from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.ingest import SAME_FILE, Ingested
 from pipeline.steps.refuse import list_broken
-from pipeline.steps.transaction import Intake, MergeOutcome, transact
+from pipeline.steps.transaction import Intake, transact
 
 _NAMES = ["source", "delivered_at", "delivery_id"]
 

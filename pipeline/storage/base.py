@@ -6,7 +6,7 @@ or none of it. Nothing here knows what the bytes mean.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -78,6 +78,15 @@ class Storage(Protocol):
 
     def overwrite(self, path: str, data: bytes) -> None:
         """Writes a file whether or not there is one."""
+
+    def delete(self, path: str) -> None:
+        """Deletes a file; one that is not there is no error."""
+
+    def persist(self, paths: Iterable[str]) -> None:
+        """Forces files and their names to the disk, so that a power cut leaves them whole."""
+
+    def list_unfinished(self) -> Sequence[Entry]:
+        """What runs leave behind when they are killed: files that `list` leaves out."""
 
     def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """A local folder for unfinished files, removed at the end."""

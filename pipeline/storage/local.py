@@ -8,12 +8,17 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError, UsageError
 from pipeline.storage.base import Entry, Probe
+
+_SCRATCH = ".scratch-"
+_STAGED = ".new-"
+_UNFINISHED = (_SCRATCH, _STAGED)
+"""How names begin that this module gives to what is not finished."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -89,13 +94,42 @@ class LocalStorage:
         with _staged(target, data, path) as staged, _mapped(path):
             staged.replace(target)
 
+    def delete(self, path: str) -> None:
+        """As `Storage` says."""
+        target = self._locate(path)
+        with _mapped(path):
+            target.unlink(missing_ok=True)
+        # A folder of unfinished files is one itself, and goes with the last of them.
+        for folder in target.relative_to(self.root).parents:
+            if not any(part.startswith(".") for part in folder.parts):
+                return
+            try:
+                (self.root / folder).rmdir()
+            except OSError:
+                return  # there is something in it yet
+
+    def persist(self, paths: Iterable[str]) -> None:
+        """As `Storage` says."""
+        files = [self._locate(path) for path in paths]
+        for file in files:
+            _force(file, self.uri)
+        # A name is on the disk when its folder is; the folder may be new as well.
+        folders = {parent for file in files for parent in file.parents}
+        for folder in sorted(folder for folder in folders if folder.is_relative_to(self.root)):
+            _force(folder, self.uri)
+
+    def list_unfinished(self) -> Sequence[Entry]:
+        """As `Storage` says."""
+        with _mapped(self.uri):
+            return sorted(_walk_hidden(self.root, ""))
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """As `Storage` says."""
         # Beside the data, so that a finished file moves in by a link and never by a copy.
         _make_folder(self.root)
         with _mapped(self.uri):
-            folder = Path(tempfile.mkdtemp(prefix=".scratch-", dir=self.root))
+            folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=self.root))
         try:
             yield folder
         finally:
@@ -159,6 +193,27 @@ def _walk(root: Path, prefix: str, *, recursive: bool) -> Iterator[Entry]:
         yield _describe(path, status)
 
 
+def _walk_hidden(root: Path, prefix: str, *, inside: bool = False) -> Iterator[Entry]:
+    """The files with hidden names, and all files in folders with such."""
+    try:
+        children = list(os.scandir(root / prefix))
+    except FileNotFoundError:
+        return
+    for child in children:
+        path = f"{prefix}/{child.name}" if prefix else child.name
+        hidden = inside or child.name.startswith(_UNFINISHED)
+        if child.is_dir(follow_symlinks=False):
+            yield from _walk_hidden(root, path, inside=hidden)
+        elif hidden or _is_staged_log(path):
+            with contextlib.suppress(FileNotFoundError):
+                yield _describe(path, child.stat(follow_symlinks=False))
+
+
+def _is_staged_log(path: str) -> bool:
+    """Whether Delta's library staged a log entry here and was killed before it took its name."""
+    return "/_delta_log/" in path and "#" in path
+
+
 def _describe(path: str, status: os.stat_result) -> Entry:
     return Entry(
         path=path,
@@ -172,7 +227,7 @@ def _describe(path: str, status: os.stat_result) -> Entry:
 @contextlib.contextmanager
 def _staged(target: Path, data: bytes, path: str) -> Iterator[Path]:
     """A finished file beside `target` under a name of its own, removed at the end."""
-    staged = target.with_name(f".new-{secrets.token_hex(8)}")
+    staged = target.with_name(f"{_STAGED}{secrets.token_hex(8)}")
     try:
         try:
             staged.write_bytes(data)
@@ -195,6 +250,15 @@ def _make_folder(folder: Path) -> None:
         raise DeniedError(f"the folder {folder} cannot be made: permission denied") from error
     except OSError as error:
         raise StorageError(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _force(path: Path, uri: str) -> None:
+    with _mapped(uri):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -483,7 +483,7 @@ def test_a_writer_that_always_loses_gives_up_and_leaves_the_lake_readable(
         raise CommitConflictError("refused")
 
     monkeypatch.setattr(Table, "commit", refuse)
-    monkeypatch.setattr("pipeline.steps.transaction.ATTEMPTS", 2)
+    monkeypatch.setattr("pipeline.steps.commit.ATTEMPTS", 2)
     with pytest.raises(CommitConflictError):
         home.merge()
     monkeypatch.undo()
@@ -555,7 +555,7 @@ def test_a_ledger_that_cannot_be_written_ends_the_merge_and_not_in_a_loop(
         real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(Table, "commit", fail_on_ledger)
-    monkeypatch.setattr("pipeline.steps.transaction.ATTEMPTS", 2)
+    monkeypatch.setattr("pipeline.steps.commit.ATTEMPTS", 2)
     with pytest.raises(CommitConflictError, match="no space left"):
         home.merge()
     monkeypatch.undo()

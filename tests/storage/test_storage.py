@@ -125,6 +125,37 @@ def test_nothing_is_left_of_a_scratch_folder_or_a_failed_write(storage: LocalSto
     assert sorted(path.name for path in storage.root.iterdir()) == ["a"]
 
 
+def test_what_killed_runs_leave_is_listed_and_goes_with_its_folder(storage: LocalStorage) -> None:
+    storage.create("a/b", b"data")
+    for path in (".scratch-1/read-1/x", "a/.new-2", "t/_delta_log/0001.json#1", ".other/x"):
+        (storage.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (storage.root / path).write_bytes(b"x")
+    left = [entry.path for entry in storage.list_unfinished()]
+    assert left == [".scratch-1/read-1/x", "a/.new-2", "t/_delta_log/0001.json#1"]
+    for path in left:
+        storage.delete(path)
+    assert list(storage.list_unfinished()) == []
+    assert sorted(path.name for path in storage.root.iterdir()) == [".other", "a", "t"]
+    assert storage.read("a/b") == b"data"
+
+
+def test_a_file_that_is_deleted_is_gone_and_one_that_is_not_there_is_no_error(
+    storage: LocalStorage,
+) -> None:
+    storage.create("a/b", b"data")
+    for _ in range(2):
+        storage.delete("a/b")
+        assert storage.find("a/b") is None
+
+
+def test_files_can_be_forced_to_the_disk_if_they_are_there(storage: LocalStorage) -> None:
+    storage.create("a/b", b"data")
+    storage.persist(["a/b"])
+    storage.persist([])
+    with pytest.raises(MissingError):
+        storage.persist(["a/none"])
+
+
 def test_a_lake_that_cannot_be_made_names_itself_and_the_reason() -> None:
     storage = LocalStorage(Path("/proc/nowhere/lake"))
     with pytest.raises(StorageError, match="/proc/nowhere"):

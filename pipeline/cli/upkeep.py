@@ -1,0 +1,152 @@
+"""Commands that keep a lake whole and small: fsck, compact, vacuum, history."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.messages import count
+from pipeline.cli.options import (
+    DebugOption,
+    Format,
+    FormatOption,
+    LakeOption,
+    VerboseOption,
+    open_session,
+)
+from pipeline.errors import LakeError
+
+if TYPE_CHECKING:
+    from pipeline.steps.fsck import Checkup
+
+DEFAULT_DAYS = 7.0
+_LONGEST = 36_500
+
+
+def fsck(
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Read the whole lake and say what is damaged, file by file."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.output import print_record, print_tables
+        from pipeline.steps.fsck import fsck as check
+
+        checkup = check(session.lake, settings=session.settings)
+        findings = [finding._asdict() for finding in checkup.findings]
+        if format is Format.JSON:
+            print_record(
+                {
+                    "lake": session.lake.uri,
+                    "version": checkup.version,
+                    "findings": findings,
+                    "checked": checkup.checked,
+                    "orphans": checkup.orphans,
+                    "gone": checkup.gone,
+                },
+                form=format,
+            )
+        elif format is Format.CSV:
+            print_tables({"findings": findings}, form=format)
+        else:
+            _say_checked(checkup)
+        if findings:
+            raise LakeError(
+                f"{session.lake.uri} is damaged: {count(len(findings), 'finding')}, first "
+                f"{checkup.findings[0].path}; docs/operations.md says what to do"
+            )
+
+
+def compact(
+    lake: LakeOption = None, verbose: VerboseOption = False, debug: DebugOption = False
+) -> None:
+    """Join small files of the master; its rows stay as they are."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.steps.compact import compact as join_files
+        from pipeline.steps.report import roll_up
+
+        outcome = join_files(session.lake, settings=session.settings)
+        if outcome.transaction is None:
+            typer.echo(f"nothing to join; master at version {outcome.version}")
+            return
+        snapshot = session.lake.take_snapshot(outcome.version)
+        roll_up(session.lake, snapshot, settings=session.settings)
+        typer.echo(
+            f"joined {count(outcome.files_removed, 'file')} into {outcome.files_added:,}; "
+            f"master at version {outcome.version} with {count(outcome.rows, 'row')}"
+        )
+
+
+def vacuum(
+    retention: Annotated[
+        float,
+        typer.Option(
+            "--retention",
+            help="Versions of so many days stay readable.",
+            metavar="DAYS",
+            min=0,
+            max=_LONGEST,
+        ),
+    ] = DEFAULT_DAYS,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where a merge at work could lose files.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing.")] = False,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Delete files that no version needs any more."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.output import print_result
+        from pipeline.kpi.query import Result
+        from pipeline.steps.vacuum import Cleared
+        from pipeline.steps.vacuum import vacuum as clear
+
+        cleared = clear(
+            session.lake,
+            settings=session.settings,
+            retention=timedelta(days=retention),
+            force=force,
+            dry_run=dry_run,
+        )
+        title = "would be deleted" if dry_run else "deleted"
+        print_result(Result(Cleared._fields, tuple(cleared)), form=format, title=title)
+
+
+def history(
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="At most so many [default: all].", min=1)
+    ] = None,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List the versions of the master, newest first, and what made each."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.output import print_result
+        from pipeline.steps.history import read_history
+
+        print_result(read_history(session.lake, limit=limit), form=format, title="history")
+
+
+def _say_checked(checkup: "Checkup") -> None:
+    for path, detail in checkup.findings:
+        typer.echo(f"damaged  {path}: {detail}")
+    if checkup.checked:
+        places = ", ".join(f"{place} {number:,}" for place, number in checkup.checked.items())
+        typer.echo(f"checked version {checkup.version}: files in {places}")
+    if orphans := {place: number for place, number in checkup.orphans.items() if number}:
+        places = ", ".join(f"{place} {number:,}" for place, number in orphans.items())
+        typer.echo(f"orphans, which adlake vacuum clears in time: {places}")
+    if checkup.gone:
+        typer.echo(
+            f"delivered files that were merged and are gone or changed since: {checkup.gone:,}; "
+            f"a rebuild or a withdrawal would need them"
+        )
+    if not checkup.findings:
+        typer.echo("nothing is damaged")

@@ -1,0 +1,213 @@
+"""The sequence around one commit on the master: open, catch up, prepare, write, commit, account.
+
+Merging, replaying, withdrawing, compacting and rebuilding differ in what they change, and in
+nothing else. Whatever goes wrong with a commit, its outcome is unknown until the master is opened
+again: nothing is deleted, and the next attempt looks first whether the commit landed.
+"""
+
+import itertools
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from pipeline.errors import CommitConflictError, StorageError
+from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, Lake
+from pipeline.merge.account import FileAccount
+from pipeline.merge.write import Writer
+from pipeline.steps.ledger import read_ledger
+from pipeline.table import DataFile, Table
+
+ATTEMPTS = 6
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a commit changes; nothing of it is true before.
+
+    Attributes:
+        adds: New files of the master, which are in place.
+        removes: Files that it no longer has.
+        accounts: The delivered files that it decides on.
+        rows_added: Rows that come into the master.
+        rows_removed: Rows that go.
+        unfinished: Files left to a later run.
+    """
+
+    adds: Sequence[DataFile] = ()
+    removes: Sequence[DataFile] = ()
+    accounts: Sequence[FileAccount] = ()
+    rows_added: int = 0
+    rows_removed: int = 0
+    unfinished: Sequence[str] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to commit."""
+        return not (self.adds or self.removes or self.accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeOutcome:
+    """What came of it.
+
+    Attributes:
+        version: Delta version of the master afterwards.
+        rows: Rows in the master afterwards.
+        transaction: The number of the commit; None where there was nothing to commit.
+        accounts: The delivered files that it decided on.
+        rows_added: Rows that came into the master.
+        rows_removed: Rows that went.
+        files_added: Files that came into the master.
+        files_removed: Files that went.
+        unfinished: Delivered files left to a later run.
+    """
+
+    version: int
+    rows: int
+    transaction: int | None = None
+    accounts: Sequence[FileAccount] = ()
+    rows_added: int = 0
+    rows_removed: int = 0
+    files_added: int = 0
+    files_removed: int = 0
+    unfinished: Sequence[str] = ()
+
+    @property
+    def to_look_at(self) -> list[FileAccount]:
+        """Files that were refused, whole or in so many rows that a person should know."""
+        return [account for account in self.accounts if account.needs_a_look]
+
+
+Prepare = Callable[[Table, pl.DataFrame, Writer], Change]
+"""Works out a change and writes its files, given the master, the ledger and the writer."""
+
+
+def commit_change(
+    lake: Lake, prepare: Prepare, *, command: str, scratch: Path, anew: bool = False
+) -> MergeOutcome:
+    """Prepares a change and commits it; both again where another writer was faster.
+
+    Args:
+        lake: The lake, which is there.
+        prepare: Called at each attempt.
+        command: Its name, for the log of the master.
+        scratch: A local folder for files that are not finished.
+        anew: Whether the change replaces the whole master, so that it does not matter what others
+            did to it.
+
+    Raises:
+        ChangedOutsideError: Someone else committed to the master.
+        CommitConflictError: Other writers were faster each time.
+        LakeError: The lake is damaged.
+        StorageError: The lake cannot be read or written.
+    """
+    retrying = Retrying(
+        retry=retry_if_exception_type(CommitConflictError),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential_jitter(multiplier=0.05, max=2, jitter=0.1),
+        reraise=True,
+    )
+    return retrying(_Sequence(lake, prepare, command, scratch, anew).attempt)
+
+
+@dataclass(slots=True)
+class _Sequence:
+    """One change over its attempts."""
+
+    lake: Lake
+    prepare: Prepare
+    command: str
+    scratch: Path
+    anew: bool
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    expected: MergeOutcome | None = None
+
+    def attempt(self) -> MergeOutcome:
+        master = self.lake.open_master()
+        if not self.anew:
+            master.refuse_foreign_commit()
+        self.lake.catch_up(master)
+        if self.expected and self._has_landed(master, self.expected):
+            return self.expected
+        ledger = read_ledger(self.lake.list_ledger(master))
+        n = master.transaction + 1
+        writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
+        change = self.prepare(master, ledger, writer)
+        rows = sum(file.rows for file in master.list_files())
+        if change.is_empty:
+            return MergeOutcome(version=master.version, rows=rows, unfinished=change.unfinished)
+        self.expected = MergeOutcome(
+            version=master.version + 1,
+            rows=rows + change.rows_added - change.rows_removed,
+            transaction=n,
+            accounts=change.accounts,
+            rows_added=change.rows_added,
+            rows_removed=change.rows_removed,
+            files_added=len(change.adds),
+            files_removed=len(change.removes),
+            unfinished=change.unfinished,
+        )
+        self._commit(master, writer, change, self.expected)
+        return self.expected
+
+    def _has_landed(self, master: Table, expected: MergeOutcome) -> bool:
+        """Whether the commit whose answer was lost is in the log, under others by now or not."""
+        since = max(1, master.version - expected.version + 1)
+        return any(one.metadata.get("run") == self.run for one in master.read_commits(since))
+
+    def _commit(self, master: Table, writer: Writer, change: Change, outcome: MergeOutcome) -> None:
+        n = writer.transaction
+        now = datetime.now(UTC)
+        _log.info("committing transaction %d: %d rows in the master", n, outcome.rows)
+        ledger_file = writer.write_ledger(
+            [account.to_ledger_row(n=n, recorded_at=now) for account in change.accounts]
+        )
+        self._secure(change, ledger_file)
+        master.commit(
+            adds=change.adds,
+            removes=change.removes,
+            transaction=n,
+            metadata={
+                "command": self.command,
+                "n": n,
+                "run": self.run,
+                "ledger": {
+                    "path": ledger_file.path,
+                    "size": ledger_file.size,
+                    "rows": ledger_file.rows,
+                },
+                "rows": outcome.rows,
+                "rows_added": outcome.rows_added,
+                "rows_removed": outcome.rows_removed,
+            },
+        )
+        self.lake.catch_up(self.lake.open_master())
+
+    def _secure(self, change: Change, ledger_file: DataFile) -> None:
+        """Sees to it that all that the commit will name is there, also after a power cut.
+
+        Raises:
+            StorageError: A file is not as it was written.
+        """
+        storage = self.lake.storage
+        for file in change.adds:
+            entry = storage.find(f"{MASTER_TABLE}/{file.path}")
+            if entry is None or entry.size != file.size:
+                raise StorageError(f"{file.path} is not in the master's folder as it was written")
+        rejects = {account.reject_path for account in change.accounts if account.reject_path}
+        data = [f"{MASTER_TABLE}/{file.path}" for file in change.adds]
+        storage.persist([*data, *sorted(rejects), f"{LEDGER_TABLE}/{ledger_file.path}"])

@@ -1,0 +1,144 @@
+"""Checks a whole lake: its logs, its files, its account of rows, and what is derived from them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import polars as pl
+
+from pipeline.care.account import check_commits, check_ledger
+from pipeline.care.finding import Finding
+from pipeline.care.needed import find_needs
+from pipeline.delta_log import LOG
+from pipeline.errors import ChangedOutsideError, EmptyLakeError, LakeError
+from pipeline.lake import (
+    FORMAT_FILE,
+    LEDGER_TABLE,
+    MASTER_TABLE,
+    QUARANTINE,
+    ROLLUP,
+    Lake,
+    Snapshot,
+    describe_ledger_file,
+    find_unlisted,
+    ledger_number,
+)
+from pipeline.settings import Settings
+from pipeline.steps.check_deliveries import check_deliveries
+from pipeline.steps.check_files import Expected, check_files
+from pipeline.steps.check_rows import check_places, check_rollups
+from pipeline.steps.ledger import read_ledger
+from pipeline.steps.needs import find_garbage, list_contents
+from pipeline.steps.read_log import check_log, read_log
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Checkup:
+    """What a check of a lake found.
+
+    Attributes:
+        version: Of the master; None where its log is too damaged to tell.
+        findings: What is wrong.
+        checked: How many files of each place were checked.
+        orphans: How many files of each place no version ever named: no error, `vacuum` clears them.
+        gone: How many delivered files that were merged are gone or changed since: no error, but a
+            rebuild or a withdrawal that needs them cannot be done.
+    """
+
+    version: int | None = None
+    findings: list[Finding] = field(default_factory=list)
+    checked: dict[str, int] = field(default_factory=dict)
+    orphans: Mapping[str, int] = field(default_factory=dict)
+    gone: int = 0
+
+
+def fsck(lake: Lake, *, settings: Settings) -> Checkup:
+    """Reads all of a lake and compares it with itself.
+
+    Where the log of a table is damaged, nothing else is checked: it says what belongs to the lake.
+
+    Raises:
+        EmptyLakeError: There is no lake.
+        StorageError: The lake cannot be listed or read.
+    """
+    if not lake.exists() and not lake.storage.list(f"{MASTER_TABLE}/{LOG}"):
+        raise EmptyLakeError(f"{lake.uri} holds no lake")
+    checkup = Checkup()
+    workers = settings.workers
+    try:
+        lake.check_format()
+    except LakeError as error:
+        checkup.findings.append(Finding(FORMAT_FILE, str(error)))
+        return checkup
+    for table in (MASTER_TABLE, LEDGER_TABLE):
+        checkup.findings += check_log(lake, table, workers=workers)
+    if not checkup.findings:
+        try:
+            snapshot = lake.take_snapshot()
+        except LakeError as error:
+            checkup.findings.append(Finding(f"{MASTER_TABLE}/{LOG}", str(error)))
+        else:
+            checkup.version = snapshot.version
+            _check_snapshot(checkup, lake, snapshot, workers=workers)
+    return checkup
+
+
+def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers: int) -> None:
+    contents = list_contents(lake)  # after the snapshot, so that it holds all the snapshot's files
+    for place, files in _list_expected(lake, snapshot).items():
+        checkup.findings += check_files(lake, files, contents.find(place), workers=workers)
+        checkup.checked[place] = len(files)
+    if checkup.findings:
+        return  # what is computed from damaged files would only say it again
+    ledger = read_ledger(snapshot.ledger_uris)
+    rejects = [Expected(path) for path in ledger["reject_path"].drop_nulls().unique().sort()]
+    checkup.findings += check_files(lake, rejects, contents.find(QUARANTINE), workers=workers)
+    checkup.checked[QUARANTINE] = len(rejects)
+    checkup.findings += _check_story(lake, snapshot, ledger, workers=workers)
+    checkup.findings += check_places(lake, snapshot, workers=workers)
+    checkup.checked[ROLLUP], damaged = check_rollups(lake, snapshot, workers=workers)
+    deliveries = check_deliveries(lake, ledger, workers=workers)
+    checkup.findings += [*damaged, *deliveries.findings]
+    checkup.checked |= deliveries.checked
+    checkup.gone = deliveries.gone
+    garbage = find_garbage(lake, contents, since=_EPOCH, before=datetime.now(UTC), workers=workers)
+    checkup.orphans = {place: len(paths) for place, paths in garbage.items()}
+
+
+def _list_expected(lake: Lake, snapshot: Snapshot) -> dict[str, list[Expected]]:
+    """The files that make up the snapshot's two tables, with what the commits say of them."""
+    master = lake.open_master(snapshot.version)
+    ledger = lake.open_ledger()
+    noted = [
+        *(file for file in ledger.list_files() if ledger_number(file.path) <= master.transaction),
+        *map(describe_ledger_file, find_unlisted(master, after=ledger.transaction)),
+    ]
+    return {
+        place: [Expected(f"{place}/{file.path}", file.size) for file in files]
+        for place, files in ((MASTER_TABLE, snapshot.files), (LEDGER_TABLE, noted))
+    }
+
+
+def _check_story(
+    lake: Lake, snapshot: Snapshot, ledger: pl.DataFrame, *, workers: int
+) -> Iterator[Finding]:
+    """Compares what the commits, the files and the ledger say."""
+    master = lake.open_master(snapshot.version)
+    commits = master.read_commits()[::-1]
+    try:
+        master.refuse_foreign_commit()
+    except ChangedOutsideError as error:
+        yield Finding(MASTER_TABLE, str(error))
+    yield from check_commits(commits, rows=snapshot.rows, folder=MASTER_TABLE)
+    yield from check_ledger(ledger, commits, folder=LEDGER_TABLE)
+    entries = read_log(lake, MASTER_TABLE, workers=workers)[: snapshot.version + 1]
+    if len(entries) == snapshot.version + 1:  # else another tool has cleared old entries away
+        told = find_needs(entries, since_ms=0).newest
+        if told != {file.path: file.size for file in snapshot.files}:
+            yield Finding(
+                f"{MASTER_TABLE}/{LOG}",
+                f"its entries name {len(told):,} files, and Delta's library reads "
+                f"{len(snapshot.files):,}: a checkpoint is damaged; delete the checkpoints",
+            )

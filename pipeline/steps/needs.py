@@ -1,0 +1,83 @@
+"""Lists what lies in the lake's own folders, and what of it some version needs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.care.needed import find_needs, find_unneeded
+from pipeline.delta_log import LOG
+from pipeline.kpi.rollup import STATEMENT, name_rollup
+from pipeline.kpi.statements import read_statement
+from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE, ROLLUP, Lake, describe_ledger_file
+from pipeline.steps.ledger import read_ledger
+from pipeline.steps.read_log import read_log
+from pipeline.storage import Entry
+
+UNFINISHED = "unfinished"
+"""Stands for the folders and files that a killed run leaves, wherever they lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What lies in the lake's own folders.
+
+    Attributes:
+        places: The files of each folder; of a table without its log.
+    """
+
+    places: Mapping[str, Sequence[Entry]]
+
+    def find(self, place: str) -> dict[str, Entry]:
+        """The files of one folder, by path."""
+        return {entry.path: entry for entry in self.places[place]}
+
+
+def list_contents(lake: Lake) -> Contents:
+    """Lists the folders. What is written and committed later is not in the list."""
+    places: dict[str, Sequence[Entry]] = {
+        place: lake.storage.list(place) for place in (QUARANTINE, ROLLUP)
+    }
+    for table in (MASTER_TABLE, LEDGER_TABLE):
+        log = f"{table}/{LOG}/"
+        places[table] = [
+            entry for entry in lake.storage.list(table) if not entry.path.startswith(log)
+        ]
+    places[UNFINISHED] = lake.storage.list_unfinished()
+    return Contents(places)
+
+
+def find_garbage(
+    lake: Lake, contents: Contents, *, since: datetime, before: datetime, workers: int
+) -> dict[str, list[str]]:
+    """The paths in each place that no version needs.
+
+    Args:
+        lake: The lake.
+        contents: Listed before this is called, so that no commit of a listed file is missed.
+        since: Versions that were the newest one at some time since then count.
+        before: A file of this moment or later is not named.
+        workers: How much is read at once.
+    """
+    ledger = read_ledger(lake.take_snapshot().ledger_uris)
+    since_ms = int(since.timestamp() * 1000)
+    master = find_needs(read_log(lake, MASTER_TABLE, workers=workers), since_ms=since_ms)
+    statement = read_statement(STATEMENT)
+    needed = {
+        MASTER_TABLE: {f"{MASTER_TABLE}/{path}" for path in master.paths},
+        LEDGER_TABLE: _list_ledger_files(lake, workers=workers),
+        QUARANTINE: set(ledger["reject_path"].drop_nulls()),
+        ROLLUP: {name_rollup(month, paths, statement=statement) for month, paths in master.months},
+        UNFINISHED: set[str](),
+    }
+    return {
+        place: find_unneeded(contents.places[place], needed[place], before=before)
+        for place in contents.places
+    }
+
+
+def _list_ledger_files(lake: Lake, *, workers: int) -> set[str]:
+    """All that the ledger ever held, and what a commit names that it does not hold yet."""
+    held = find_needs(read_log(lake, LEDGER_TABLE, workers=workers), since_ms=0).paths
+    commits = lake.open_master().read_commits()
+    named = [describe_ledger_file(one).path for one in commits if "ledger" in one.metadata]
+    return {f"{LEDGER_TABLE}/{path}" for path in (*held, *named)}

@@ -1,0 +1,49 @@
+"""Reads the log of a table entry by entry, as files and not through Delta's library."""
+
+from collections.abc import Iterator
+
+from pipeline.care.finding import Finding
+from pipeline.delta_log import LOG, LogEntry, find_log_faults, is_entry, parse_entry
+from pipeline.engine import map_threads
+from pipeline.errors import LakeError
+from pipeline.lake import Lake
+
+
+def check_log(lake: Lake, table: str, *, workers: int) -> Iterator[Finding]:
+    """What is wrong with a table's log: holes, and entries that are empty or cut off."""
+    sizes = _list_log(lake, table)
+    faults = find_log_faults(sizes)
+    for name, detail in faults:
+        yield Finding(f"{table}/{LOG}/{name}", detail)
+    empty = {fault.name for fault in faults}
+    whole = sorted(name for name in sizes if is_entry(name) and name not in empty)
+
+    def try_entry(name: str) -> Finding | None:
+        path = f"{table}/{LOG}/{name}"
+        try:
+            parse_entry(lake.storage.read(path), path)
+        except LakeError as error:
+            return Finding(path, str(error).removeprefix(f"{path} "))
+        return None
+
+    yield from filter(None, map_threads(try_entry, whole, workers=workers))
+
+
+def read_log(lake: Lake, table: str, *, workers: int) -> list[LogEntry]:
+    """The entries of a table's log, in order of their versions.
+
+    Raises:
+        LakeError: An entry is damaged.
+    """
+    names = sorted(name for name in _list_log(lake, table) if is_entry(name))
+    paths = [f"{table}/{LOG}/{name}" for name in names]
+
+    def read_entry(path: str) -> LogEntry:
+        return parse_entry(lake.storage.read(path), path)
+
+    return list(map_threads(read_entry, paths, workers=workers))
+
+
+def _list_log(lake: Lake, table: str) -> dict[str, int]:
+    entries = lake.storage.list(f"{table}/{LOG}", recursive=False)
+    return {entry.path.rpartition("/")[2]: entry.size for entry in entries}

@@ -1,0 +1,58 @@
+"""The log of a table as a listing shows it, and what its entries say."""
+
+import json
+
+import pytest
+
+from pipeline.delta_log import find_log_faults, name_entry, parse_entry
+from pipeline.errors import LakeError
+
+
+def make_sizes(*versions: int, checkpoint: int | None = None) -> dict[str, int]:
+    sizes = {name_entry(version).rpartition("/")[2]: 100 for version in versions}
+    if checkpoint is not None:
+        sizes[f"{checkpoint:020d}.checkpoint.parquet"] = 100
+        sizes["_last_checkpoint"] = 100
+    return sizes
+
+
+def find_versions(sizes: dict[str, int]) -> list[int]:
+    return [int(fault.name.removesuffix(".json")) for fault in find_log_faults(sizes)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "wrong"),
+    [
+        ({}, []),
+        (make_sizes(0, 1, 2), []),
+        (make_sizes(0, 1, 2) | {f"{1:020d}.json#1": 0, "other.txt": 0}, []),
+        (make_sizes(0, 2, 4), [1, 3]),
+        (make_sizes(1, 2), [0]),
+        (make_sizes(5, 6, checkpoint=5), []),
+        (make_sizes(5, 6, checkpoint=4), []),
+        (make_sizes(6, 7, checkpoint=4), [0, 1, 2, 3, 4, 5]),
+        (make_sizes(0, 1, 2, checkpoint=3), [3]),
+        (make_sizes(0, 1) | {name_entry(2).rpartition("/")[2]: 0}, [2]),
+    ],
+)
+def test_holes_and_empty_entries_are_named(sizes: dict[str, int], wrong: list[int]) -> None:
+    assert find_versions(sizes) == wrong
+
+
+def test_an_entry_tells_what_came_and_what_went() -> None:
+    actions: list[dict[str, object]] = [
+        {"commitInfo": {"timestamp": 17}},
+        {"add": {"path": "year=2024/a%20b.parquet", "size": 3}},
+        {"remove": {"path": "old.parquet"}},
+        {"txn": {"appId": "adlake", "version": 1}},
+    ]
+    entry = parse_entry("\n".join(map(json.dumps, actions)).encode(), "x")
+    assert entry.at_ms == 17
+    assert entry.adds == {"year=2024/a b.parquet": 3}
+    assert entry.removes == {"old.parquet"}
+
+
+@pytest.mark.parametrize("data", [b'{"add": {"path": "a"', b'{"add": {}}', b"\xff", b"[1]", b"1"])
+def test_a_cut_or_damaged_entry_is_refused_by_name(data: bytes) -> None:
+    with pytest.raises(LakeError, match=r"0007\.json is half written or damaged"):
+        parse_entry(data, "0007.json")
