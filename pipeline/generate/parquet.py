@@ -1,11 +1,13 @@
 """A part of a day as the bytes of a Parquet file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from pipeline.row_groups import regroup
 
 ROW_GROUP_ROWS: Final = 2**15
 
@@ -41,7 +43,8 @@ def encode_part(batches: Iterable[pa.RecordBatch]) -> bytes:
         batches: At least one row in all, and one schema.
     """
     sink = pa.BufferOutputStream()
-    row_groups = _regroup(batches)
+    tables = (pa.Table.from_batches([batch]) for batch in batches)
+    row_groups = regroup(tables, ROW_GROUP_ROWS)
     first = next(row_groups)
     with pq.ParquetWriter(
         sink,
@@ -59,27 +62,3 @@ def encode_part(batches: Iterable[pa.RecordBatch]) -> bytes:
         for row_group in chain([first], row_groups):
             writer.write_table(row_group, row_group_size=ROW_GROUP_ROWS)
     return sink.getvalue().to_pybytes()
-
-
-def _regroup(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    pending: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        rest = batch
-        while count + rest.num_rows >= ROW_GROUP_ROWS:
-            room = ROW_GROUP_ROWS - count
-            yield _join([*pending, rest.slice(0, room)])
-            rest = rest.slice(room)
-            pending, count = [], 0
-        if rest.num_rows:
-            pending.append(rest)
-            count += rest.num_rows
-    if pending:
-        yield _join(pending)
-
-
-def _join(batches: list[pa.RecordBatch]) -> pa.Table:
-    if len(batches) == 1:
-        return pa.Table.from_batches(batches)
-    # One chunk a column: where chunks end, the writer may also end a page.
-    return pa.Table.from_batches(batches).combine_chunks()

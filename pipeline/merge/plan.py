@@ -1,7 +1,7 @@
 """Which files of the master are rewritten, and how the new ones are cut. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -81,11 +81,36 @@ def plan_compaction(files: Iterable[DataFile]) -> list[Part]:
     ]
 
 
-def cut_files(day_rows: Sequence[int], *, file_rows: int = FILE_ROWS) -> list[slice]:
+def cut_dates(
+    day_rows: Mapping[date, int], first: date, last: date, *, rows: int
+) -> list[tuple[date, date]]:
+    """Cuts a span of dates so that the rows of each piece fit into memory.
+
+    Args:
+        day_rows: Rows of the dates that have any.
+        first: First date of the span.
+        last: Last date of it, included.
+        rows: A piece holds at most so many, unless one date alone has more.
+
+    Returns:
+        First and last date of each piece; together they are the span.
+    """
+    pieces: list[tuple[date, date]] = []
+    start, held = first, 0
+    for day in sorted(day_rows):
+        if held and held + day_rows[day] > rows:
+            pieces.append((start, day - timedelta(days=1)))
+            start, held = day, 0
+        held += day_rows[day]
+    return [*pieces, (start, last)]
+
+
+def cut_files(day_rows: Sequence[int], *, held: int = 0, file_rows: int = FILE_ROWS) -> list[slice]:
     """Cuts sorted rows into files at date borders.
 
     Args:
         day_rows: Rows of each date, in order.
+        held: Rows that the first file has already.
         file_rows: A file that has reached this many ends with its date.
 
     Returns:
@@ -95,9 +120,9 @@ def cut_files(day_rows: Sequence[int], *, file_rows: int = FILE_ROWS) -> list[sl
     start = stop = 0
     for rows in day_rows:
         stop += rows
-        if stop - start >= file_rows:
+        if held + stop - start >= file_rows:
             cuts.append(slice(start, stop))
-            start = stop
+            start, held = stop, 0
     if stop > start:
         cuts.append(slice(start, stop))
     return cuts

@@ -1,9 +1,11 @@
 """Writes the files of a merge: data, rejects and the ledger. Names are never used twice."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
@@ -11,7 +13,8 @@ import pyarrow.parquet as pq
 
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE
 from pipeline.merge.order import find_order
-from pipeline.merge.plan import Part, cut_files
+from pipeline.merge.plan import FILE_ROWS, Part, cut_files
+from pipeline.row_groups import regroup
 from pipeline.schema import AD_DAY, LEDGER, REJECTS, SORT_ORDER
 from pipeline.storage import Storage
 from pipeline.table import DataFile
@@ -38,6 +41,13 @@ _LOW_CARDINALITY = [
 _ASKED_FOR = SORT_ORDER[:6]
 
 
+class Finished(NamedTuple):
+    """A file of the master that lies in the scratch folder still."""
+
+    data: DataFile
+    local: Path
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Writes under `<transaction>-<run>-<i>-<hash>` names.
@@ -56,61 +66,104 @@ class Writer:
     run: str
     numbers: Iterator[int]
 
-    def write_part(self, part: Part, rows: pl.DataFrame) -> list[DataFile]:
-        """Writes a partition's rows, sorted and cut at date borders; adds them in place.
+    def write_part(self, part: Part, slices: Iterable[pl.DataFrame]) -> list[Finished]:
+        """Writes a partition's rows, sorted and cut at date borders, into the scratch folder.
 
         Args:
             part: The partition.
-            rows: Columns of AD_DAY, in any order, dates within the part's month.
+            slices: Columns of AD_DAY, in any order; each has all rows of its dates, which lie
+                after those of the slice before and within the part's month.
         """
-        ordered = rows.select(AD_DAY.names)[find_order(rows, SORT_ORDER)]
-        days = ordered.group_by("date", maintain_order=True).len()["len"].to_list()
-        folder = f"year={part.year}/month={part.month}"
-        return [self._write_data(folder, part, ordered[cut]) for cut in cut_files(days)]
+        pieces = _cut_pieces(slices)
+        return [
+            self._write_data(part, (piece.rows for piece in members))
+            for _, members in groupby(pieces, key=lambda piece: piece.file)
+        ]
+
+    def place(self, file: Finished) -> DataFile:
+        """Puts a file of the master in place, where no version knows it yet."""
+        self.storage.adopt(f"{MASTER_TABLE}/{file.data.path}", file.local)
+        return file.data
 
     def write_rejects(self, rows: pl.DataFrame) -> str:
         """Writes rejected rows (`schema.REJECTS`) and returns their key in the lake."""
-        return f"{QUARANTINE}/{self._write(QUARANTINE, _to_plain_types(rows, REJECTS))[0]}"
+        name, _ = self._write_small(QUARANTINE, _to_plain_types(rows, REJECTS))
+        return f"{QUARANTINE}/{name}"
 
     def write_ledger(self, rows: Sequence[Mapping[str, object]]) -> DataFile:
         """Writes ledger rows (`schema.LEDGER`) below the ledger table, which does not know yet."""
         frame = pl.DataFrame(rows, schema=pl.Schema(LEDGER), orient="row")
-        name, size = self._write(LEDGER_TABLE, _to_plain_types(frame, LEDGER))
+        name, size = self._write_small(LEDGER_TABLE, _to_plain_types(frame, LEDGER))
         return DataFile(path=name, size=size, rows=len(rows), partition={})
 
-    def _write_data(self, folder: str, part: Part, rows: pl.DataFrame) -> DataFile:
-        table = _to_plain_types(rows, AD_DAY)
-        name, size = self._write(f"{MASTER_TABLE}/{folder}", table)
-        return DataFile(
-            path=f"{folder}/{name}",
-            size=size,
-            rows=len(rows),
-            partition={"year": part.year, "month": part.month},
-            first_date=rows["date"][0],
-            last_date=rows["date"][-1],
-        )
+    def _write_data(self, part: Part, pieces: Iterable[pl.DataFrame]) -> Finished:
+        rows = 0
+        first = last = None
 
-    def _write(self, folder: str, table: pa.Table) -> tuple[str, int]:
-        number = next(self.numbers)
-        local = self.scratch / f"out-{number}.parquet"
-        pq.write_table(
-            table,
-            local,
-            row_group_size=ROW_GROUP_ROWS,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=[name for name in table.column_names if name in _LOW_CARDINALITY],  # type: ignore[arg-type]  # the stubs know only the flag
-            store_decimal_as_integer=True,
-            write_page_checksum=True,
-            write_statistics=[name for name in table.column_names if name in _ASKED_FOR],
-            store_schema=False,
+        def count() -> Iterator[pa.Table]:
+            nonlocal rows, first, last
+            for piece in pieces:
+                rows += len(piece)
+                first, last = first or piece["date"][0], piece["date"][-1]
+                yield _to_plain_types(piece, AD_DAY)
+
+        name, local = self._write(AD_DAY, count())
+        data = DataFile(
+            path=f"year={part.year}/month={part.month}/{name}",
+            size=local.stat().st_size,
+            rows=rows,
+            partition={"year": part.year, "month": part.month},
+            first_date=first,
+            last_date=last,
         )
-        with local.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        name = f"{self.transaction:08d}-{self.run}-{number:04d}-{digest[:32]}.parquet"
+        return Finished(data, local)
+
+    def _write_small(self, folder: str, table: pa.Table) -> tuple[str, int]:
+        name, local = self._write(table.schema, [table])
         size = local.stat().st_size
         self.storage.adopt(f"{folder}/{name}", local)
         return name, size
+
+    def _write(self, schema: pa.Schema, tables: Iterable[pa.Table]) -> tuple[str, Path]:
+        """Writes a local file and returns the name that it has to have in the lake."""
+        number = next(self.numbers)
+        local = self.scratch / f"out-{number}.parquet"
+        with pq.ParquetWriter(
+            local,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[name for name in schema.names if name in _LOW_CARDINALITY],  # type: ignore[arg-type]  # the stubs know only the flag
+            store_decimal_as_integer=True,
+            write_page_checksum=True,
+            write_statistics=[name for name in schema.names if name in _ASKED_FOR],
+            store_schema=False,
+        ) as writer:
+            for group in regroup(tables, ROW_GROUP_ROWS):
+                writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+        with local.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return f"{self.transaction:08d}-{self.run}-{number:04d}-{digest[:32]}.parquet", local
+
+
+class _Piece(NamedTuple):
+    """Sorted rows of whole dates, and the number of the file that they go into."""
+
+    file: int
+    rows: pl.DataFrame
+
+
+def _cut_pieces(slices: Iterable[pl.DataFrame]) -> Iterator[_Piece]:
+    file = held = 0
+    for rows in slices:
+        ordered = rows.select(AD_DAY.names)[find_order(rows, SORT_ORDER)]
+        days = ordered.group_by("date", maintain_order=True).len()["len"].to_list()
+        for cut in cut_files(days, held=held):
+            piece = ordered[cut]
+            yield _Piece(file, piece)
+            held += len(piece)
+            if held >= FILE_ROWS:
+                file, held = file + 1, 0
 
 
 def _to_plain_types(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:

@@ -10,7 +10,7 @@ from pipeline.merge.plan import Part, plan_compaction
 from pipeline.merge.write import Writer
 from pipeline.settings import Settings
 from pipeline.steps.commit import Change, MergeOutcome, commit_change
-from pipeline.steps.resolve_parts import load_rows
+from pipeline.steps.resolve_parts import load_rows, slice_part
 from pipeline.table import DataFile, Table
 
 
@@ -45,4 +45,5 @@ def compact(lake: Lake, *, settings: Settings) -> MergeOutcome:
 
 
 def _rewrite(part: Part, *, master: Table, writer: Writer) -> list[DataFile]:
-    return writer.write_part(part, load_rows(master, part))
+    slices = (load_rows(master, piece) for piece in slice_part(part, master))
+    return [writer.place(file) for file in writer.write_part(part, slices)]

@@ -1,13 +1,18 @@
-"""Works on one partition of the master: load its rows and the new ones, resolve, write."""
+"""Works on one partition of the master: load its rows and the new ones, resolve, write.
+
+A partition is worked on in slices of whole dates, so that memory does not grow with it: which row
+wins never depends on another date.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import polars as pl
 
 from pipeline.errors import LakeError
-from pipeline.merge.plan import Part
+from pipeline.merge.plan import Part, cut_dates
 from pipeline.merge.resolve import FILE_NO, RANK, Resolved, leave_void_out, resolve
 from pipeline.merge.write import Writer
 from pipeline.schema import AD_DAY
@@ -18,10 +23,13 @@ from pipeline.table import DataFile, Table
 NEVER_NULL = ("account", "breakdown", "segment")
 """Columns in which nothing is ''."""
 
+SLICE_ROWS = 1 << 18
+"""So many rows of a partition are worked on at once, of whole dates."""
+
 _SCHEMA = pl.Schema(AD_DAY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PartResult:
     """What a part's work came to.
 
@@ -33,15 +41,52 @@ class PartResult:
         rows_removed: Rows of the master that went.
     """
 
-    adds: list[DataFile]
-    removes: list[DataFile]
-    lost: Lost
-    rows_added: int
-    rows_removed: int
+    adds: list[DataFile] = field(default_factory=list)
+    removes: list[DataFile] = field(default_factory=list)
+    lost: Lost = field(default_factory=Counter)
+    rows_added: int = 0
+    rows_removed: int = 0
 
 
 def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> PartResult:
     """Resolves one partition and writes its new files; the master does not know them yet."""
+    result = PartResult()
+    slices = slice_part(part, master, batch)
+    resolved = (_resolve_slice(one, batch, master, result) for one in slices)
+    written = writer.write_part(part, resolved)
+    if result.rows_added or result.rows_removed:
+        result.adds = [writer.place(file) for file in written]
+        result.removes = list(part.files)
+    return result
+
+
+def slice_part(part: Part, master: Table, batch: Batch | None = None) -> list[Part]:
+    """Cuts a part into slices of dates.
+
+    Args:
+        part: The partition.
+        master: The master that its files are of.
+        batch: Whose rows come to those of the files.
+    """
+    spooled = _list_spooled(batch, part.file_nos) if batch else []
+    rows = sum(file.rows for file in part.files)
+    if batch:
+        rows += sum(batch.results[number].valid for number in part.file_nos if number != NOBODY)
+    if rows <= SLICE_ROWS:
+        return [part]
+    dates = [pl.scan_ipc(spooled, glob=False, hive_partitioning=False)] if spooled else []
+    if uris := master.locate(part.files):
+        dates.append(pl.scan_parquet(uris, glob=False, hive_partitioning=False))
+    within = pl.concat(one.select("date") for one in dates).filter(_is_within(part))
+    days = dict(within.group_by("date").len().collect().iter_rows())
+    return [
+        replace(part, first=first, last=last)
+        for first, last in cut_dates(days, part.first, part.last, rows=SLICE_ROWS)
+    ]
+
+
+def _resolve_slice(part: Part, batch: Batch, master: Table, result: PartResult) -> pl.DataFrame:
+    """The rows of AD_DAY that a slice holds afterwards; what became of them goes to `result`."""
     current = load_rows(master, part)
     by_source: dict[str, list[int]] = {source: [] for source in batch.void["source"].unique()}
     for number in part.file_nos:
@@ -51,22 +96,12 @@ def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> 
         _resolve_source(current.filter(pl.col("source") == source), source, numbers, part, batch)
         for source, numbers in sorted(by_source.items())
     ]
-    lost: Lost = Counter()
     for one in resolved:
-        lost.update(count_lost(one.lost))
-    added = sum(one.added for one in resolved)
-    removed = sum(one.removed for one in resolved)
-    if not added and not removed:
-        return PartResult(adds=[], removes=[], lost=lost, rows_added=0, rows_removed=0)
+        result.lost.update(count_lost(one.lost))
+        result.rows_added += one.added
+        result.rows_removed += one.removed
     untouched = current.filter(~pl.col("source").is_in(list(by_source)))
-    rows = pl.concat([untouched, *(one.rows.select(AD_DAY.names) for one in resolved)])
-    return PartResult(
-        adds=writer.write_part(part, rows),
-        removes=list(part.files),
-        lost=lost,
-        rows_added=added,
-        rows_removed=removed,
-    )
+    return pl.concat([untouched, *(one.rows.select(AD_DAY.names) for one in resolved)])
 
 
 def _resolve_source(
@@ -118,7 +153,7 @@ def _keep_reread(incoming: pl.DataFrame, batch: Batch, void: pl.DataFrame) -> pl
 
 
 def load_rows(master: Table, part: Part) -> pl.DataFrame:
-    """The rows of a part's files; columns of AD_DAY.
+    """The rows of a part's files on its dates; columns of AD_DAY.
 
     Raises:
         LakeError: A file cannot be read.
@@ -127,8 +162,8 @@ def load_rows(master: Table, part: Part) -> pl.DataFrame:
     if not uris:
         return pl.DataFrame(schema=_SCHEMA)
     try:
-        rows = pl.read_parquet(uris, glob=False, hive_partitioning=False)
-        return rows.select(AD_DAY.names).cast(_SCHEMA)
+        rows = pl.scan_parquet(uris, glob=False, hive_partitioning=False)
+        return rows.filter(_is_within(part)).select(AD_DAY.names).cast(_SCHEMA).collect()
     except (pl.exceptions.PolarsError, FileNotFoundError) as error:
         raise LakeError(
             f"a file of the master in {part.year}-{part.month} cannot be read ({error}): "
@@ -149,11 +184,11 @@ def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataF
 
 def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:
     """The same for files whose spooled rows have the same columns."""
-    paths = sorted({path for number in numbers for path in batch.results[number].spooled})
+    paths = _list_spooled(batch, numbers)
     columns = batch.results[numbers[0]].columns
     rows = (
         pl.scan_ipc(paths, glob=False, hive_partitioning=False)
-        .filter(pl.col("date").is_between(part.first, part.last))
+        .filter(_is_within(part))
         .join(_describe_files(batch, numbers, columns), on=FILE_NO, how="inner")
     )
     present = rows.collect_schema().names()
@@ -163,6 +198,15 @@ def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFram
     # A cell that was left empty means what a file without the column means.
     unsplit = pl.col(*NEVER_NULL).fill_null("")
     return rows.with_columns(absent).with_columns(unsplit).select(*AD_DAY.names, FILE_NO).collect()
+
+
+def _list_spooled(batch: Batch, numbers: Sequence[int]) -> list[Path]:
+    results = [batch.results[number] for number in numbers if number != NOBODY]
+    return sorted({path for result in results for path in result.spooled})
+
+
+def _is_within(part: Part) -> pl.Expr:
+    return pl.col("date").is_between(part.first, part.last)
 
 
 def _describe_files(batch: Batch, numbers: Sequence[int], columns: Sequence[str]) -> pl.LazyFrame:

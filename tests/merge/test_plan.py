@@ -1,12 +1,13 @@
 """Which files a merge rewrites, and where new ones are cut."""
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.merge.plan import SMALL_ROWS, Span, cut_files, plan_parts
+from pipeline.merge.plan import SMALL_ROWS, Span, cut_dates, cut_files, plan_parts
 from pipeline.table import DataFile
 
 
@@ -46,6 +47,23 @@ def test_nothing_touched_plans_nothing() -> None:
     assert plan_parts([JANUARY], []) == []
 
 
+@given(
+    days=st.dictionaries(st.dates(date(2024, 1, 1), date(2024, 1, 31)), st.integers(1, 50)),
+    rows=st.integers(1, 100),
+)
+def test_slices_are_the_month_and_hold_no_more_than_they_may(
+    days: dict[date, int], rows: int
+) -> None:
+    first, last = date(2024, 1, 1), date(2024, 1, 31)
+    slices = cut_dates(days, first, last, rows=rows)
+    assert (slices[0][0], slices[-1][1]) == (first, last)
+    for (_, end), (begin, _) in pairwise(slices):
+        assert begin - end == timedelta(days=1)
+    for begin, end in slices:
+        held = [count for day, count in days.items() if begin <= day <= end]
+        assert sum(held) <= rows or len(held) == 1
+
+
 @pytest.mark.parametrize(
     ("days", "cuts"),
     [
@@ -59,6 +77,10 @@ def test_files_are_cut_at_the_date_border_where_they_are_full(
     days: list[int], cuts: list[slice]
 ) -> None:
     assert cut_files(days, file_rows=10) == cuts
+
+
+def test_a_file_that_is_begun_is_filled_first() -> None:
+    assert cut_files([5, 5, 5], held=5, file_rows=10) == [slice(0, 5), slice(5, 15)]
 
 
 @given(days=st.lists(st.integers(1, 50), max_size=40), size=st.integers(1, 100))

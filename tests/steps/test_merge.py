@@ -1,5 +1,6 @@
 """The merge on a real lake: what is new comes in once, what is wrong is set aside."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -606,3 +607,24 @@ def test_the_master_holds_plain_types_sorted_rows_and_decimals(home: Home) -> No
     assert table is not None
     (data_file,) = table.list_files()
     assert (str(data_file.first_date), str(data_file.last_date)) == ("2024-03-01", "2024-03-03")
+
+
+def test_working_in_slices_of_dates_changes_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lots = [
+        [make_line(campaign_id=f"c{n % 7}", date=f"2024-03-{1 + n * step % 28:02d}") for n in rows]
+        for step, rows in ((5, range(40)), (11, range(30, 60)))
+    ]
+    digests = []
+    for slice_rows in (1_000_000, 9, 1):
+        monkeypatch.setattr("pipeline.steps.resolve_parts.SLICE_ROWS", slice_rows)
+        home = Home(tmp_path / str(slice_rows), Lake(LocalStorage(tmp_path / str(slice_rows))))
+        for number, lines in enumerate(lots):
+            folder = f"landing/lots/delivered=2024-04-0{1 + number}T00:00:00Z"
+            write_lot(home.root / folder / "a.csv", lines)
+            home.merge()
+        uris = home.lake.take_snapshot().file_uris
+        digests.append([hashlib.sha256(Path(uri).read_bytes()).hexdigest() for uri in uris])
+        assert home.read_ledger()["superseded"].sum() + home.read_ledger()["duplicates"].sum() > 0
+    assert digests[0] == digests[1] == digests[2]
