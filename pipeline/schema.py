@@ -62,6 +62,12 @@ GRAIN: Final = (
 )
 """The master holds one row for each of these; `campaign_name` counts only without `campaign_id`."""
 
+END_CELL: Final = "_end"
+PART_CELL: Final = "_part"
+REST_CELL: Final = "_rest"
+"""What travels from the reader beside the canonical columns: a row's last day; of which part of a
+day or campaign it is, where parts are added up; and a hash of what nobody reads."""
+
 SORT_ORDER: Final = (
     "date",
     "source",

@@ -95,6 +95,8 @@ def _judge_types(contract: Contract) -> Iterator[str]:
             yield f"columns.{column.name}.unit is for decimals"
         if column.round and column.type != "decimal":
             yield f"columns.{column.name}.round is for decimals"
+        if column.join_digits and column.type != "text":
+            yield f"columns.{column.name}.join_digits is for text"
         if column.add_up and column.type not in {"integer", "decimal"}:
             yield f"columns.{column.name}.add_up is for numbers"
 

@@ -27,6 +27,9 @@ MONTHS: Final[Mapping[str, Sequence[str]]] = {
 }
 """The months' names by language, lower case."""
 
+_LONGER: Final = {"september": "sept", "septiembre": "sept"}
+"""Abbreviations of more than three letters."""
+
 _PIECES: Final = {
     "yyyy": r"(?P<year>[0-9]{4})",
     "month": r"(?P<name>[^\W\d_]{3,12}\.?)",
@@ -60,7 +63,7 @@ def match_date(text: str, form: str, languages: Sequence[str] = ()) -> date | No
     Args:
         text: Without outer blanks.
         form: As the module says.
-        languages: Of a month's name, full or its first three letters; empty: all.
+        languages: Of a month's name, full or as it is abbreviated; empty: all.
 
     Raises:
         ValueError: It is in this form and no day of the calendar.
@@ -102,6 +105,6 @@ def _find_month(name: str, languages: Sequence[str]) -> int | None:
     word = name.lower().removesuffix(".")
     for language in languages or MONTHS:
         for number, month in enumerate(MONTHS.get(language, ()), start=1):
-            if word in {month, month[:3]}:
+            if word in {month, month[:3], _LONGER.get(month)}:
                 return number
     return None

@@ -218,6 +218,7 @@ def _read_columns(section: Section) -> Iterable[Column]:
             max_length=column.take_number("max_length", default=1000),
             unit=cast(Unit, column.take_choice("unit", get_args(Unit), default="one")),
             round=column.take_flag("round"),
+            join_digits=column.take_flag("join_digits"),
             add_up=column.take_flag("add_up"),
         )
         column.refuse_rest()

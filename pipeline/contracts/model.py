@@ -56,6 +56,8 @@ class Column:
         unit: What a number is counted in: `percent` is divided by 100 (the sign may stand or
             not), `micros` by 1,000,000, `seconds` by 60.
         round: Whether a decimal finer than 6 places is rounded half to even (else rejected).
+        join_digits: Whether groups of digits with hyphens between them are one number, as in
+            `123-456-7890` (text).
         add_up: Whether all of the names that a file has are read, and their numbers added up.
     """
 
@@ -70,6 +72,7 @@ class Column:
     max_length: int = 1000
     unit: Unit = "one"
     round: bool = False
+    join_digits: bool = False
     add_up: bool = False
 
 

@@ -61,7 +61,7 @@ class FileAccount:
     @property
     def needs_a_look(self) -> bool:
         """Whether it, or so many of its rows, were refused that a person should know."""
-        refused = self.outcome in {"quarantined", "held"}
+        refused = self.outcome in {"quarantined", "held"} or self.rows_in == self.quarantined > 0
         return refused or self.has_many_rejects or "totals_mismatch" in self.remarks
 
     @property

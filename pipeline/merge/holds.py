@@ -174,6 +174,11 @@ def _judge_account(rest: pl.DataFrame, brought: pl.DataFrame) -> Held | None:
 
 
 def _judge_rejects(claim: Claim, count: int) -> Held | None:
+    if claim.rows_in == claim.quarantined > 0:
+        return Held(
+            "many_rejects",
+            f"all of its {claim.rows_in:,} rows are rejected, and it would replace {count:,} rows",
+        )
     limit = claim.holds.max_reject_percent * claim.rows_in
     if claim.rows_in < claim.holds.min_rows or 100 * claim.quarantined <= limit:
         return None

@@ -22,6 +22,7 @@ _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 _ROOT_LOT = re.compile(r"marketing_data_[0-9]+\.csv")
 
 Period = tuple[date, date]
+Labels = tuple[str | None, str | None, Period | None]
 """First and last day, both included."""
 
 
@@ -106,6 +107,18 @@ def read_place(path: str) -> Place:
         period=parse_period(period) if period is not None else None,
         claims=tuple(sorted((name, text) for name, text in said.items() if name in AD_DAY.names)),
     )
+
+
+def read_labels(path: str) -> Labels:
+    """What a path says of its rows: account, currency and period.
+
+    Files of the same bytes that are said to be of two accounts are two files.
+    """
+    try:
+        place = read_place(path)
+    except BadFileError:
+        return None, None, None  # it was refused, and says nothing
+    return place.account, place.currency, place.period
 
 
 def parse_period(text: str) -> Period:

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipeline.merge.fold import fold_rows
 from pipeline.merge.windows import REGISTER
-from pipeline.schema import AD_DAY
+from pipeline.schema import AD_DAY, PART_CELL
 
 FILE_NO = "file_no"
 """Number of the incoming file, ascending by (rank, sha256); -1 for a row of the master."""
@@ -20,7 +20,9 @@ CURRENT = -1
 RANK = ("delivered_at", "delivery_id")
 _ROW = "row"
 _FOLDS = "folds"
-_CAMPAIGN = "campaign"
+CAMPAIGN = "campaign"
+"""The column that `name_campaign` makes."""
+
 _ORDER = (*RANK, FILE_NO, "line")
 
 
@@ -72,20 +74,24 @@ def resolve(
 
     Args:
         current: The master's rows of this source; columns of AD_DAY.
-        incoming: Accepted rows of new files; columns of AD_DAY and `file_no`.
+        incoming: Accepted rows of new files; columns of AD_DAY, `file_no`, and `PART_CELL`, null
+            where a row is no part of others or nobody knows of which.
         rules: What they mean.
         winners: Where a delivery replaces all before it: `REGISTER`, `delivered_at`,
             `delivery_id`, for every register that the new files touch.
         void: Deliveries whose rows in `current` do not count any more, as they were withdrawn or
             are read again as a whole: `delivered_at`, `delivery_id` and each `date`.
     """
-    rows = pl.concat([current.with_columns(pl.lit(CURRENT, pl.Int32).alias(FILE_NO)), incoming])
+    known = current.with_columns(
+        pl.lit(CURRENT, pl.Int32).alias(FILE_NO), pl.lit(None, pl.String).alias(PART_CELL)
+    )
+    rows = pl.concat([known, incoming])
     # What decides is narrow; the wide rows are touched once, at the end.
     key = list(rules.key)
-    places = rows.select({*key, *REGISTER, *_ORDER}).with_row_index(_ROW)
+    places = rows.select({*key, *REGISTER, *_ORDER, PART_CELL}).with_row_index(_ROW)
     if {"campaign_id", "campaign_name"} <= set(key):
-        places = places.with_columns(_name_campaign())
-        key = [*(name for name in key if not name.startswith(_CAMPAIGN)), _CAMPAIGN]
+        places = places.with_columns(name_campaign())
+        key = [*(name for name in key if not name.startswith(CAMPAIGN)), CAMPAIGN]
     out = _find_void(places, void)
     outranked = _find_outranked(places, winners, rules.scope)
     alive = _leave_out(places, pl.concat([out, outranked.select(_ROW)]))
@@ -129,12 +135,12 @@ def _is_current() -> pl.Expr:
     return pl.col(FILE_NO) == CURRENT
 
 
-def _name_campaign() -> pl.Expr:
+def name_campaign() -> pl.Expr:
     """What identifies a campaign: its id, else its name; an id and a name are never the same."""
     has_id = pl.col("campaign_id").is_not_null()
     by_name = pl.concat_str(pl.lit("name:"), pl.col("campaign_name"))
     by_id = pl.concat_str(pl.lit("id:"), pl.col("campaign_id"))
-    return pl.when(has_id).then(by_id).otherwise(by_name).alias(_CAMPAIGN)
+    return pl.when(has_id).then(by_id).otherwise(by_name).alias(CAMPAIGN)
 
 
 def _leave_out(places: pl.DataFrame, out: pl.DataFrame) -> pl.DataFrame:
@@ -187,6 +193,8 @@ def _fold(
     outranked: pl.DataFrame,
 ) -> Resolved:
     """Adds up the rows that fold; of the others, and of the sums, the newest wins."""
+    repeats = _find_repeats(alive, key)
+    alive = _leave_out(alive, repeats.select(_ROW))
     shared = alive.filter(pl.struct(key).is_duplicated() & pl.col(_FOLDS))
     single = _leave_out(alive, shared.select(_ROW))
     extra = [name for name in key if name not in rows.columns]
@@ -200,10 +208,24 @@ def _fold(
     lost = beside.filter(~_is_current()).select(FILE_NO, duplicate=pl.lit(value=False))
     return Resolved(
         rows=pl.concat([rows[won[_ROW]], sums]),
-        lost=pl.concat([_name_beaten(beaten, won, rows, key), _name_outranked(outranked), lost]),
+        lost=pl.concat(
+            [
+                _name_beaten(beaten, won, rows, key),
+                _name_beaten(repeats, alive, rows, [*key, PART_CELL]),
+                _name_outranked(outranked),
+                lost,
+            ]
+        ),
         removed=current - kept,
         added=won.height - kept + sums.height,
     )
+
+
+def _find_repeats(alive: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Parts that a later row of the delivery says again, as files of overlapping dates do."""
+    parts = alive.filter(pl.col(_FOLDS) & pl.col(PART_CELL).is_not_null())
+    newest = parts.sort(_ORDER).unique([*key, PART_CELL], keep="last")
+    return _leave_out(parts, newest.select(_ROW))
 
 
 def _pick_newest(places: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:

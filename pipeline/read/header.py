@@ -25,8 +25,9 @@ class HeaderMatch:
         positions: The places of each canonical column, from 0, in the contract's order.
         breakdowns: The place of each breakdown, in the contract's order.
         end_position: The place of the column with a row's last day.
-        folds: Whether it has a column of the contract's `fold`.
+        fold_positions: The places of the columns of the contract's `fold`.
         ignored: The names that the contract does not know and ignores.
+        ignored_positions: Their places.
         currency: From a name with `{currency}`, upper case.
     """
 
@@ -34,8 +35,9 @@ class HeaderMatch:
     positions: Mapping[str, tuple[int, ...]]
     breakdowns: Mapping[str, int]
     end_position: int | None
-    folds: bool
+    fold_positions: tuple[int, ...]
     ignored: tuple[str, ...]
+    ignored_positions: tuple[int, ...]
     currency: str | None
 
 
@@ -73,6 +75,7 @@ class _Meaning(NamedTuple):
 class _Found:
     places: dict[_Meaning, list[int]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+    unknown_places: list[int] = field(default_factory=list)
     currencies: dict[str, str] = field(default_factory=dict)
 
 
@@ -142,8 +145,9 @@ def match_header(
             if _Meaning("breakdown", name) in places
         },
         end_position=ends[0] if ends else None,
-        folds=_Meaning("fold", "") in places,
+        fold_positions=tuple(places.get(_Meaning("fold", ""), ())),
         ignored=tuple(found.unknown),
+        ignored_positions=tuple(found.unknown_places),
         currency=next(iter(found.currencies), None),
     )
 
@@ -192,6 +196,7 @@ def _find(names: Iterable[str], dictionary: _Dictionary) -> _Found:
         meaning, currency = dictionary.look_up(normalise_name(name))
         if meaning is None:
             found.unknown.append(name.strip())
+            found.unknown_places.append(place)
             continue
         found.places.setdefault(meaning, []).append(place)
         if currency is not None:

@@ -1,8 +1,10 @@
 """How one delivered file lies before us: what recognising found, and all that reading needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+
+import polars as pl
 
 from pipeline.contracts.dates import has_time
 from pipeline.contracts.model import Contract, Dialect, Format
@@ -24,8 +26,9 @@ class Layout:
             in the file, from 0; two or more where `repeated_columns` or `add_up` allows it.
         breakdowns: For each breakdown that it has, in the contract's order, its place.
         end_position: The place of the column with a row's last day (`dates.end_headers`).
-        has_fold: Whether it has a column of the contract's `fold`.
+        fold_positions: The places of its columns of the contract's `fold`.
         ignored: Names in its header that nobody reads (`extra_columns = "ignore"`).
+        ignored_positions: Their places.
         currency: From a header name with `{currency}`, upper case.
         period: First and last day that its preamble names.
         why: One phrase for people: "its header on line 3, Spanish, tab, UTF-16".
@@ -40,19 +43,26 @@ class Layout:
     positions: Mapping[str, tuple[int, ...]]
     breakdowns: Mapping[str, int] = field(default_factory=dict)
     end_position: int | None = None
-    has_fold: bool = False
+    fold_positions: tuple[int, ...] = ()
     ignored: tuple[str, ...] = ()
+    ignored_positions: tuple[int, ...] = ()
     currency: str | None = None
     period: tuple[date, date] | None = None
     why: str = ""
 
     @property
     def folds(self) -> bool:
-        """Whether rows of one place are added up.
+        """Whether rows of one place are parts that are added up."""
+        return bool(self.list_parts())
 
-        It has a column of the contract's `fold`, or its dates have times.
+    def list_parts(self) -> list[int]:
+        """The places of what tells the parts of a day or campaign apart, which are added up.
+
+        They are the columns of the contract's `fold`, and the date where it has a time.
         """
-        return self.has_fold or any(map(has_time, self.dialect.date_formats))
+        timed = any(map(has_time, self.dialect.date_formats))
+        dates = self.positions.get("date", ()) if timed else ()
+        return [*self.fold_positions, *dates[:1]]
 
     @property
     def repeated(self) -> Mapping[str, tuple[int, ...]]:
@@ -82,3 +92,21 @@ class Layout:
     def breakdown(self) -> str:
         """The names of its breakdowns, joined by `+`; '' where spend is not split."""
         return "+".join(self.breakdowns)
+
+
+def join_texts(places: Sequence[int]) -> pl.Expr:
+    """The texts of some columns as one, in which no two rows of other texts are the same.
+
+    Args:
+        places: Columns are named by them, as `"0"`; at least one.
+
+    Returns:
+        The texts, joined by ` | `, bars and backslashes in them escaped by a backslash; a single
+        column's text as it is. '' where one of them is ''.
+    """
+    texts = [pl.col(str(place)) for place in places]
+    if len(texts) == 1:
+        return texts[0]
+    escaped = [text.str.replace_all(r"([\\|])", r"\$1") for text in texts]
+    missing = pl.any_horizontal(text == "" for text in texts)
+    return pl.when(missing).then(pl.lit("")).otherwise(pl.concat_str(escaped, separator=" | "))

@@ -60,8 +60,9 @@ def lay_out_parquet(
             positions=found.positions,
             breakdowns=found.breakdowns,
             end_position=found.end_position,
-            has_fold=found.folds,
+            fold_positions=found.fold_positions,
             ignored=found.ignored,
+            ignored_positions=found.ignored_positions,
             currency=found.currency,
             why="its Parquet columns",
         )
@@ -122,6 +123,9 @@ def _list_columns(layout: Layout) -> list[tuple[int, WantedColumn]]:
     columns += [
         (place, WantedColumn(name, "text", digits=True))
         for name, place in layout.breakdowns.items()
+    ]
+    columns += [
+        (place, WantedColumn("part", "text", digits=True)) for place in layout.fold_positions
     ]
     if layout.end_position is not None:
         columns.append((layout.end_position, WantedColumn("_end", "date")))

@@ -8,15 +8,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from pipeline.read.layout import Layout
+from pipeline.read.layout import Layout, join_texts
 from pipeline.read.lines import MAX_LINE_BYTES, Positions, length_fault
 from pipeline.read.parquet_types import WantedColumn
 from pipeline.read.records import BadRecord
-from pipeline.schema import Fault
+from pipeline.schema import END_CELL, PART_CELL, Fault
 
 _CONTROL: Final = r"[\x00-\x08\x0b-\x1f\x7f]"
 _CONTROL_CODES: Final = frozenset(range(32)) - {9, 10} | {127}
-_SEGMENT_MARK: Final = " | "
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,14 @@ def cut_rows(
                 fault = Fault("repeated_columns_differ", column, value, "the same text in both")
                 faults.setdefault(row, fault)
     if layout.breakdowns:
-        parts = [cells[place] for place in layout.breakdowns.values()]
-        frame["segment"] = pl.select(pl.concat_str(parts, separator=_SEGMENT_MARK)).to_series()
+        split = [*layout.breakdowns.values()]
+        texts_of = pl.DataFrame([cells[place].alias(str(place)) for place in split])
+        frame["segment"] = texts_of.select(join_texts(split)).to_series()
     if layout.end_position is not None:
-        frame["_end"] = cells[layout.end_position]
+        frame[END_CELL] = cells[layout.end_position]
+    if parts := layout.list_parts():
+        texts_of = pl.DataFrame([cells[place].alias(str(place)) for place in parts])
+        frame[PART_CELL] = texts_of.select(pl.concat_str(pl.all(), separator="\x1f")).to_series()
     rows = pl.DataFrame(frame)
     kept = np.ones(len(rows), bool)
     kept[list(faults)] = False

@@ -11,9 +11,11 @@ from pipeline.read.header import read_names
 
 Period = tuple[date, date]
 
-# A hyphen stands inside dates too, so as a mark it needs its blanks.
+# A hyphen stands inside dates too: as a mark it has its blanks, or stands before a month's name or
+# after a year.
 _BETWEEN: Final = re.compile(
-    r"\s*[\N{EN DASH}\N{EM DASH}]\s*|\s+-\s+|\s+(?:to|a|al|até|hasta)\s+|\s*\.\.\.?\s*",
+    r"\s*[\N{EN DASH}\N{EM DASH}]\s*|\s+-\s+|-(?=[^\W\d_])|(?<=[0-9]{4})-(?=[0-9]{1,2} )|"
+    r"\s+(?:to|a|al|até|hasta)\s+|\s*\.\.\.?\s*",
     re.IGNORECASE,
 )
 

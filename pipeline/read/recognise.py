@@ -217,8 +217,9 @@ class _Text:
             positions=match.positions,
             breakdowns=match.breakdowns,
             end_position=match.end_position,
-            has_fold=match.folds,
+            fold_positions=match.fold_positions,
             ignored=match.ignored,
+            ignored_positions=match.ignored_positions,
             currency=match.currency,
             period=find_period(
                 place.before,

@@ -14,17 +14,16 @@ from pipeline.contracts.model import Encoding
 from pipeline.errors import BadFileError
 from pipeline.read.encoding import UTF8_BOM, write_as_utf8
 from pipeline.read.header import normalise_name, read_names
-from pipeline.read.layout import Layout
+from pipeline.read.layout import Layout, join_texts
 from pipeline.read.open import open_delivery
 from pipeline.read.records import MAX_OPEN_BYTES, BadRecord, Records, cut_records
 from pipeline.read.totals import TotalsFinder
-from pipeline.schema import Fault
+from pipeline.schema import END_CELL, PART_CELL, REST_CELL, Fault
 
 BLOCK_BYTES = 1 << 24
 ENCODING_SHARE = 0.05
 
-SEGMENT, END = "segment", "_end"
-BETWEEN_SEGMENTS = " | "
+SEGMENT = "segment"
 
 
 def read_rows(
@@ -40,8 +39,8 @@ def read_rows(
 
     Returns:
         Records whose cells are Strings without nulls, '' where a cell is empty: one column for
-        each in `layout.list_cells()`, then `segment` where the file has breakdowns (their texts
-        joined by ` | `), then `_end` where it has a column of rows' last days.
+        each in `layout.list_cells()`; `segment` where the file has breakdowns, their texts
+        joined; and what else there is of `END_CELL`, `PART_CELL` and `REST_CELL`.
 
     Raises:
         BadFileError: The file as a whole is not what the contract says.
@@ -133,11 +132,19 @@ def _set_contradictions_aside(records: Records, layout: Layout) -> Records:
 def _name_cells(layout: Layout) -> list[pl.Expr]:
     named = [pl.col(str(place)).alias(name) for name, place in layout.list_cells()]
     if layout.breakdowns:
-        parts = [pl.col(str(place)) for place in layout.breakdowns.values()]
-        named.append(pl.concat_str(parts, separator=BETWEEN_SEGMENTS).alias(SEGMENT))
+        named.append(join_texts([*layout.breakdowns.values()]).alias(SEGMENT))
     if layout.end_position is not None:
-        named.append(pl.col(str(layout.end_position)).alias(END))
+        named.append(pl.col(str(layout.end_position)).alias(END_CELL))
+    if parts := layout.list_parts():
+        named.append(_join_all(parts).alias(PART_CELL))
+    if layout.ignored_positions and layout.contract.mode == "replace_window":
+        named.append(_join_all(layout.ignored_positions).hash().alias(REST_CELL))
     return named
+
+
+def _join_all(places: Sequence[int]) -> pl.Expr:
+    """The texts of some columns as one; no cell holds the mark between them."""
+    return pl.concat_str([pl.col(str(place)) for place in places], separator="\x1f")
 
 
 def _reject(records: Records, faults: Mapping[int, Fault]) -> Records:

@@ -89,8 +89,10 @@ class TotalsFinder:
         if not places and not totals.labels:
             return np.empty(0, np.int64)
         missing = [_is_missing(place, self.layout.dialect.null_words) for place in places]
-        looks = pl.all_horizontal(pl.lit(value=True), *missing)
-        rows = records.cells.select(pl.arg_where(looks)).to_series().to_numpy().astype(np.int64)
+        rows = np.arange(len(records.cells))
+        if missing:
+            looks = pl.arg_where(pl.all_horizontal(missing))
+            rows = records.cells.select(looks).to_series().to_numpy().astype(np.int64)
         if len(rows) and totals.labels:
             labelled = pl.any_horizontal(
                 pl.all().str.to_lowercase().str.starts_with(label.lower())

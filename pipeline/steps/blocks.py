@@ -9,10 +9,11 @@ from typing import Protocol
 import polars as pl
 
 from pipeline.errors import BadFileError
+from pipeline.merge.resolve import CAMPAIGN, name_campaign
 from pipeline.read.layout import Layout
 from pipeline.read.parquet import read_parquet_rows
 from pipeline.read.text import read_rows
-from pipeline.schema import GRAIN, Fault
+from pipeline.schema import GRAIN, PART_CELL, Fault
 from pipeline.steps.context import Context
 from pipeline.validate import Verdict, validate_texts
 
@@ -89,35 +90,38 @@ def list_rejects(block: Block, verdict: Verdict) -> pl.DataFrame:
 
 
 def refuse_split(layout: Layout, columns: Sequence[str], spooled: Sequence[Path]) -> None:
-    """Refuses a file of which rows differ in nothing but what nobody reads.
+    """Refuses a file of which rows share their place and say something else.
 
-    It is split by a column that its contract does not know, such as a keyword: of the rows of one
-    campaign and day only one would stay.
+    It is split by a column that its contract does not know, such as a keyword, or two campaigns
+    have one name: of the rows of one campaign and day only one would stay. Rows that are the same
+    in every column are one row that was written twice.
 
     Args:
         layout: Of the file.
-        columns: The canonical columns in `spooled`.
-        spooled: Arrow IPC files with its accepted rows: `columns` and `line`.
+        columns: The columns in `spooled` beside `line`.
+        spooled: Arrow IPC files with its accepted rows.
 
     Raises:
         BadFileError: As said.
     """
-    contract = layout.contract
-    if layout.folds or contract.mode != "replace_window" or not spooled:
+    if layout.contract.mode != "replace_window" or not spooled:
         return
-    key = [name for name in columns if name in GRAIN]
-    rows = pl.scan_ipc(list(spooled), glob=False, hive_partitioning=False).select(
-        *key,
-        "line",
-        *(name for name in ("impressions", "clicks", "cost") if name in columns),
-    )
-    distinct = rows.unique([name for name in rows.collect_schema().names() if name != "line"])
+    rows = pl.scan_ipc(list(spooled), glob=False, hive_partitioning=False)
+    key = [name for name in columns if name in GRAIN or name == PART_CELL]
+    if {"campaign_id", "campaign_name"} <= set(key):
+        key = [*(name for name in key if not name.startswith("campaign_")), CAMPAIGN]
+        rows = rows.with_columns(name_campaign())
+    said = [name for name in columns if name not in {*key, "campaign_id", "campaign_name"}]
+    distinct = rows.select(*key, *said, "line").unique([*key, *said])
     split = distinct.filter(pl.struct(key).is_duplicated()).sort("line").collect()
     if len(split):
+        named = "campaign_id" in columns
+        clash = "" if named else "two campaigns may have one name: export their ids too; or "
+        unread = f" that is not read ({', '.join(map(repr, layout.ignored[:5]))})"
         raise BadFileError(
             "unknown_split",
-            f"{len(split)} rows share campaign and day with others, first on line "
-            f"{split['line'][0]}, and differ in no column that is read; not read are "
-            f"{', '.join(map(repr, layout.ignored[:5]))}: export it without that split, or name "
-            f"the column in the contract under breakdowns or fold",
+            f"{len(split)} rows share campaign and day, first on line {split['line'][0]}, and say "
+            f"different things: {clash}the file is split by a column"
+            f"{unread if layout.ignored else ''}: export it without that split, or name the "
+            f"column in the contract under breakdowns or fold",
         )

@@ -15,8 +15,10 @@ from pipeline.errors import BadFileError, UsageError
 from pipeline.merge.place import Period
 from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
+from pipeline.schema import PART_CELL, REST_CELL
 from pipeline.settings import Settings
 from pipeline.steps.blocks import judge_block, list_blocks, list_rejects, refuse_split
+from pipeline.steps.context import check_claims, check_notation
 from pipeline.steps.label import Label
 from pipeline.steps.totals import Checksum
 
@@ -100,9 +102,11 @@ def check_file(
             columns: list[str] = []
             for block in list_blocks(plain, layout, scratch):
                 verdict = judge_block(block, context, delivered_on=delivered_on)
+                check_notation(verdict.faults.values(), context)
+                check_claims(verdict.accepted, context.claims)
                 checksum.add(block.totals, verdict.accepted)
                 _look_at(seen, verdict.accepted, list_rejects(block, verdict))
-                if layout.ignored and len(verdict.accepted):
+                if len(verdict.accepted):
                     columns = verdict.accepted.columns
                     spooled.append(scratch / f"rows-{len(spooled)}")
                     kept = block.lines.filter(verdict.kept)
@@ -130,7 +134,8 @@ def check_file(
 
 
 def _look_at(seen: _Seen, accepted: pl.DataFrame, rejects: pl.DataFrame) -> None:
-    seen.rows += accepted.head(SHOWN_ROWS - len(seen.rows)).to_dicts()
+    shown = accepted.head(SHOWN_ROWS - len(seen.rows))
+    seen.rows += shown.drop(PART_CELL, REST_CELL, strict=False).to_dicts()
     seen.accepted += len(accepted)
     seen.rejected.update(rejects["rule"].to_list())
     first = rejects.sort("line").head(SHOWN_REJECTS - len(seen.rejects))

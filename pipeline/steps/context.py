@@ -4,17 +4,21 @@ They come from its contract, its header and preamble, and its place, and must no
 each other.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
-from pipeline.contracts import Dialect
+from pipeline.contracts import Contract, Dialect
 from pipeline.errors import BadFileError
 from pipeline.merge.coverage import Window, join_windows
 from pipeline.merge.place import Period
 from pipeline.read.layout import Layout
+from pipeline.schema import Fault
+from pipeline.validate.cast import GROUPED_DIGITS
+from pipeline.validate.notation import get_notation
 
 _ISO = "yyyy-mm-dd"
 
@@ -29,6 +33,7 @@ class Context:
         constants: Canonical columns that it does not carry, and their value.
         period: The dates that it declares to speak for.
         day: The date of all its rows, where it has no column for it.
+        claims: What else says columns that it carries: who says it, the column, and its value.
     """
 
     layout: Layout
@@ -36,6 +41,7 @@ class Context:
     constants: Mapping[str, str | None]
     period: Period | None
     day: date | None
+    claims: Sequence[tuple[str, str, str]] = ()
 
     def cover(self, seen: Sequence[pl.DataFrame], *, rows: int) -> list[Window]:
         """For what the file speaks.
@@ -82,6 +88,8 @@ def find_context(
     constants |= {"breakdown": layout.breakdown} if layout.contract.breakdowns else {}
     constants |= {"account": account} if account is not None else {}
     constants |= _find_currency(layout, currency)
+    if "account" in constants:
+        constants["account"] = _join_digits(layout.contract, constants["account"])
     # What the file itself carries is no constant, whatever its place says; see check_claims.
     carried = {*layout.positions, *(["segment"] if layout.breakdowns else [])}
     day = None if "date" in layout.positions else _find_day(period)
@@ -94,26 +102,71 @@ def find_context(
         constants={name: value for name, value in constants.items() if name not in carried},
         period=period,
         day=day,
+        claims=[
+            (who, name, value)
+            for who, name, value in (
+                ("header", "currency", layout.currency),
+                ("path", "currency", currency),
+                ("path", "account", _join_digits(layout.contract, account)),
+            )
+            if value is not None and name in carried
+        ],
     )
 
 
-def check_claims(rows: pl.DataFrame, claims: Sequence[tuple[str, str]]) -> None:
-    """Refuses a file whose cells say something else than its path.
+def check_claims(rows: pl.DataFrame, claims: Iterable[tuple[str, str, str]]) -> None:
+    """Refuses a file whose cells say something else than its path or its header.
+
+    Args:
+        rows: Accepted rows of the file.
+        claims: Who says it (`path` or `header`), the column and its value.
 
     Raises:
-        BadFileError: As said.
+        BadFileError: `partition_mismatch` or `currency_mismatch`.
     """
-    for name, value in claims:
+    for who, name, value in claims:
         if name not in rows.columns:
             continue
         other = rows[name].cast(pl.String()).fill_null("")
         wrong = other.filter(other != value)
         if len(wrong):
+            advice = ": move it to where it belongs" if who == "path" else ""
             raise BadFileError(
-                "partition_mismatch",
-                f"its path says {name}={value}, and {len(wrong)} rows say something else, first "
-                f"{wrong[0]!r}: move it to where it belongs",
+                "partition_mismatch" if who == "path" else "currency_mismatch",
+                f"its {who} says {name}={value}, and {len(wrong)} rows say something else, first "
+                f"{wrong[0]!r}{advice}",
             )
+
+
+def check_notation(faults: Iterable[Fault], context: Context) -> None:
+    """Refuses a file with a number that is written as its dialect does not, but another one does.
+
+    Where `1,204.50` is expected, `10,50` says that `1,204` is no thousand either. A contract that
+    knows one way of writing numbers has nothing to mistake them for: there a row is rejected.
+
+    Raises:
+        BadFileError: `other_notation`.
+    """
+    dialect = context.dialect
+    if all(get_notation(one).is_plain for one in context.layout.contract.dialects):
+        return
+    mark = "," if dialect.decimal == "." else "."
+    other = get_notation(replace(dialect, decimal=mark, thousands=(dialect.decimal,)))
+    for fault in faults:
+        wrong = fault.rule in {"not_number", "not_integer"}
+        if wrong and other.number.fullmatch(fault.value.removesuffix("%").strip()):
+            raise BadFileError(
+                "other_notation",
+                f"{fault.value!r} in {fault.column} is a number of another country; expected "
+                f"{get_notation(dialect).words}: nothing is read, as others could be mistaken",
+            )
+
+
+def _join_digits(contract: Contract, account: str | None) -> str | None:
+    """An account as its contract's column would have it."""
+    joined = any(column.name == "account" and column.join_digits for column in contract.columns)
+    grouped = joined and account is not None and re.fullmatch(GROUPED_DIGITS, account)
+    return account.replace("-", "") if grouped and account else account
 
 
 def _agree_period(preamble: Period | None, place: Period | None) -> Period | None:

@@ -21,15 +21,17 @@ from pipeline.merge.delivery import (
     read_pins,
 )
 from pipeline.merge.place import (
+    Labels,
     is_bad_name,
     is_control_file,
     is_root_lot,
     is_unfinished,
+    read_labels,
     spell_path,
 )
 from pipeline.storage import Entry
 
-_Identity = tuple[str, datetime, str, str]
+_Identity = tuple[str, datetime, str, str, Labels]
 
 
 @dataclass(slots=True)
@@ -203,7 +205,14 @@ def _hasher(lake: Lake) -> Callable[[Found], str | DeniedError | None]:
 
 
 def _identify(delivery: Delivery) -> _Identity:
-    return delivery.source, delivery.delivered_at, delivery.delivery_id, delivery.sha256
+    labels = read_labels(delivery.found.path)
+    return (
+        delivery.source,
+        delivery.delivered_at,
+        delivery.delivery_id,
+        delivery.sha256,
+        labels,
+    )
 
 
 def _read_identities(
@@ -214,7 +223,8 @@ def _read_identities(
     columns = ["source", "delivered_at", "delivery_id", "sha256", "path", "rows_in"]
     known: dict[_Identity, tuple[str, int]] = {}
     for source, delivered_at, delivery_id, sha256, path, rows in seen.select(columns).iter_rows():
-        known.setdefault((source, delivered_at, delivery_id, sha256), (path, rows))
+        identity = (source, delivered_at, delivery_id, sha256, read_labels(path))
+        known.setdefault(identity, (path, rows))
     return known
 
 

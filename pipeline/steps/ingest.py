@@ -29,7 +29,7 @@ from pipeline.steps.blocks import (
     list_rejects,
     refuse_split,
 )
-from pipeline.steps.context import Context, check_claims, find_context
+from pipeline.steps.context import Context, check_claims, check_notation, find_context
 from pipeline.steps.totals import Checksum
 from pipeline.validate import Verdict, validate_typed
 
@@ -209,7 +209,9 @@ def _ingest_rows(
     result.control = max(layout.header_line - 1, 0)
     for number, block in enumerate(blocks):
         verdict = judge_block(block, context, delivered_on=task.delivered_on)
-        check_claims(verdict.accepted, task.claims)
+        check_notation(verdict.faults.values(), context)
+        said = [("path", name, value) for name, value in task.claims]
+        check_claims(verdict.accepted, [*said, *context.claims])
         checksum.add(block.totals, verdict.accepted)
         seen.append(verdict.coverage)
         result.control += block.blank + len(block.totals)
@@ -223,7 +225,7 @@ def _ingest_rows(
     result.coverage = context.cover(seen, rows=result.valid + result.quarantined)
     if layout.ignored:
         result.remarks["ignored_columns"] = len(layout.ignored)
-        refuse_split(layout, result.columns, result.spooled)
+    refuse_split(layout, result.columns, result.spooled)
     if mismatch := checksum.compare():
         result.remarks["totals_mismatch"] = 1
         result.detail = mismatch

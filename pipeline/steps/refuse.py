@@ -6,6 +6,7 @@ import polars as pl
 
 from pipeline.contracts import Contract
 from pipeline.merge.delivery import Delivery, pick_judged
+from pipeline.merge.place import read_labels
 from pipeline.steps.ingest import Ingested
 
 
@@ -89,11 +90,13 @@ def settle_repeats(
     Their rows are added to what is there, so the same file twice would count twice.
     """
     judged = pick_judged(ledger).filter(outcome="merged").select("source", "sha256", "path")
-    taken = {(source, sha256): path for source, sha256, path in judged.iter_rows()}
+    taken = {
+        (source, sha256, read_labels(path)): path for source, sha256, path in judged.iter_rows()
+    }
     for delivery, result in zip(deliveries, results, strict=True):
         if result.reason or contracts[result.contract].mode != "append":
             continue
-        identity = (delivery.source, delivery.sha256)
+        identity = (delivery.source, delivery.sha256, read_labels(delivery.found.path))
         if delivery.role == "new" and identity in taken:
             rows = result.valid + result.quarantined
             result.repeat(f"the same bytes as {taken[identity]}", rows)

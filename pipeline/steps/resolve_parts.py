@@ -15,7 +15,7 @@ from pipeline.errors import LakeError
 from pipeline.merge.plan import Part, cut_dates
 from pipeline.merge.resolve import FILE_NO, RANK, Resolved, leave_void_out, resolve
 from pipeline.merge.write import Writer
-from pipeline.schema import AD_DAY
+from pipeline.schema import AD_DAY, PART_CELL
 from pipeline.steps.accounting import Lost, count_lost
 from pipeline.steps.batch import NOBODY, Batch
 from pipeline.table import DataFile, Table
@@ -123,7 +123,7 @@ def decide(
 
     Args:
         current: The master's rows of the source; columns of AD_DAY.
-        incoming: Accepted rows of its files; columns of AD_DAY and `file_no`.
+        incoming: Accepted rows of its files, as `resolve` takes them.
         source: The source.
         numbers: Its files.
         batch: All that the merge reads.
@@ -172,13 +172,13 @@ def load_rows(master: Table, part: Part) -> pl.DataFrame:
 
 
 def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:
-    """The accepted rows of some files that fall into a part: columns of AD_DAY and `file_no`."""
+    """The accepted rows of some files that fall into a part, as `resolve` takes them."""
     alike: dict[tuple[str, ...], list[int]] = {}
     for number in numbers:
         if batch.results[number].spooled:
             alike.setdefault(batch.results[number].columns, []).append(number)
     loaded = [_load_files(batch, group, part) for _, group in sorted(alike.items())]
-    empty = pl.DataFrame(schema={**_SCHEMA, FILE_NO: pl.Int32()})
+    empty = pl.DataFrame(schema={**_SCHEMA, FILE_NO: pl.Int32(), PART_CELL: pl.String()})
     return pl.concat([empty, *loaded])
 
 
@@ -192,12 +192,18 @@ def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFram
         .join(_describe_files(batch, numbers, columns), on=FILE_NO, how="inner")
     )
     present = rows.collect_schema().names()
+    wanted = {**_SCHEMA, PART_CELL: pl.String()}
     absent = [
-        pl.lit(None, dtype).alias(name) for name, dtype in _SCHEMA.items() if name not in present
+        pl.lit(None, dtype).alias(name) for name, dtype in wanted.items() if name not in present
     ]
     # A cell that was left empty means what a file without the column means.
     unsplit = pl.col(*NEVER_NULL).fill_null("")
-    return rows.with_columns(absent).with_columns(unsplit).select(*AD_DAY.names, FILE_NO).collect()
+    return (
+        rows.with_columns(absent)
+        .with_columns(unsplit)
+        .select(*AD_DAY.names, FILE_NO, PART_CELL)
+        .collect()
+    )
 
 
 def _list_spooled(batch: Batch, numbers: Sequence[int]) -> list[Path]:

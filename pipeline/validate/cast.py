@@ -40,6 +40,9 @@ _FAST_DATES: Final[Mapping[str, tuple[str, str]]] = {
     "d/m/yyyy": (r"^[0-9]{1,2}/[0-9]{1,2}/[1-9][0-9]{3}$", "%d/%m/%Y"),
 }
 
+GROUPED_DIGITS: Final = "^[0-9]+(?:-[0-9]+)+$"
+"""Digits in groups, which `Column.join_digits` joins."""
+
 Faults = dict[int, Fault]
 Judge = Callable[[str], Any]
 
@@ -80,7 +83,8 @@ def cast_column(
         cells are no faults here: whether they may be is a rule.
     """
     if column.type == "text":
-        return Casting(_blank_null_words(texts, dialect.null_words))
+        values = _blank_null_words(texts, dialect.null_words)
+        return Casting(_join_digits(values) if column.join_digits else values)
     casting = _cast_fast(texts, column, dialect)
     if casting.values.null_count():
         _judge_rest(casting, texts, column, dialect, skip)
@@ -210,6 +214,11 @@ def _choose_judge(column: Column, dialect: Dialect) -> Judge:
     return lambda text: judge_decimal(
         text, notation, exponents=dialect.exponents, unit=column.unit, rounds=column.round
     )
+
+
+def _join_digits(texts: pl.Series) -> pl.Series:
+    grouped = texts.str.contains(GROUPED_DIGITS)
+    return texts.zip_with(~grouped, texts.str.replace_all("-", "", literal=True))
 
 
 def _blank_null_words(texts: pl.Series, null_words: tuple[str, ...]) -> pl.Series:

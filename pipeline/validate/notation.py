@@ -26,7 +26,7 @@ class Notation:
             first group does not begin with 0: `0,123` is a fraction of another dialect. One
             number has one mark.
         marks: Pattern of any thousands mark; '' without.
-        integer: A whole number; a fraction of zeros is none, but for one of exactly three where
+        integer: A whole number; a fraction of zeros is none, but for one of exactly three: there
             it could be a thousands mark of another language.
         number: A number without an exponent.
         exponent: A number with an exponent, as `1e-05`.
@@ -73,8 +73,8 @@ def _make_notation(decimal: str, thousands: tuple[str, ...]) -> Notation:
     grouped = f"(?:{groups})" if marks else ""
     digits = f"(?:[0-9]+|{grouped})" if marks else "[0-9]+"
     point = re.escape(decimal)
-    # Where marks are in use, `122,000` may as well be 122 thousands of another language.
-    zeros = "(?!000$)0*" if marks or decimal != "." else "0*"
+    # `122.000` may as well be 122 thousands of another language.
+    zeros = "(?!000$)0*"
     return Notation(
         decimal=decimal,
         thousands=tuple(marks),

@@ -8,6 +8,7 @@ import polars as pl
 
 from pipeline.contracts import Column, Contract, Dialect
 from pipeline.contracts.model import Headers
+from pipeline.schema import END_CELL, PART_CELL, REST_CELL
 from pipeline.validate.cast import Faults, cast_column
 from pipeline.validate.coverage import find_coverage
 from pipeline.validate.flags import count_flags
@@ -19,10 +20,11 @@ from pipeline.validate.rules import (
     judge_dates,
     judge_length,
     judge_one_day,
+    judge_segment,
 )
 
 SEGMENT = "segment"
-END = "_end"
+_BESIDE = (PART_CELL, REST_CELL)
 _LONGEST_SEGMENT = 1000
 
 Period = tuple[date, date]
@@ -35,7 +37,8 @@ class Verdict:
 
     Attributes:
         accepted: Typed rows: those of the contract's columns that the input had, by canonical
-            name; `segment` where it had one; of typed rows also what else they had.
+            name; `segment`, `PART_CELL` and `REST_CELL` where it had them; of typed rows also
+            what else they had.
         kept: For each row of the input, whether it was accepted.
         coverage: As of `find_coverage`.
         faults: The first fault of each rejected row, by its index in the input.
@@ -63,8 +66,8 @@ def validate_texts(
     Args:
         texts: String columns without nulls and outer blanks: those of the contract's columns
             that the file has, in parts where they are added up (`parts.cast_parts`), with `date`;
-            `segment` where a breakdown gives it, and `_end`, a
-            row's last day.
+            `segment` where a breakdown gives it; `END_CELL`, `PART_CELL` and `REST_CELL` where
+            there are such.
         contract: What the rows must be.
         dialect: How they are written.
         delivered_on: UTC day of the delivery, from which the dates are measured.
@@ -88,9 +91,11 @@ def validate_texts(
     frame = pl.DataFrame(typed)
     if SEGMENT in texts.columns and SEGMENT not in frame.columns:
         frame = frame.with_columns(texts[SEGMENT])
+        judge_segment(faults, texts[SEGMENT])
         judge_length(faults, texts[SEGMENT], ("text_too_long", SEGMENT), _LONGEST_SEGMENT)
-    if END in texts.columns:
+    if END_CELL in texts.columns:
         _judge_end(faults, texts, frame["date"], dialect)
+    frame = frame.with_columns(texts[name] for name in _BESIDE if name in texts.columns)
     return _decide(frame, contract, faults, taken, delivered_on=delivered_on, period=period)
 
 
@@ -111,11 +116,11 @@ def validate_typed(rows: pl.DataFrame, contract: Contract, *, delivered_on: date
 
 def _judge_end(faults: Faults, texts: pl.DataFrame, dates: pl.Series, dialect: Dialect) -> None:
     # Written as the date is, it is the date, and need not be read.
-    if not (texts[END] != texts["date"]).any():
+    if not (texts[END_CELL] != texts["date"]).any():
         return
     column = Column(name="date", headers=Headers({}), type="date")
-    ends = cast_column(texts[END], column, dialect, skip=faults).values
-    judge_one_day(faults, dates, ends, texts[END])
+    ends = cast_column(texts[END_CELL], column, dialect, skip=faults).values
+    judge_one_day(faults, dates, ends, texts[END_CELL])
 
 
 def _decide(

@@ -48,6 +48,11 @@ def judge_length(faults: Faults, values: pl.Series, place: tuple[str, str], long
     note(faults, values, long, place, f"at most {longest} characters")
 
 
+def judge_segment(faults: Faults, segments: pl.Series) -> None:
+    """Adds the rows that say nothing in a column that splits the others: they sum these up."""
+    note(faults, segments, segments == "", ("missing_segment", "segment"), "what the row is of")
+
+
 def judge_campaign(faults: Faults, rows: pl.DataFrame, contract: Contract) -> None:
     """Adds the rows that no campaign's id or name tells apart, where neither is required."""
     columns = [column for column in contract.columns if column.name in _CAMPAIGN]

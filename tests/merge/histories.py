@@ -26,7 +26,10 @@ Campaign = tuple[str | None, str]
 
 
 class Line(NamedTuple):
-    """One row of a file; a rejected one says that its day was reported, and nothing else."""
+    """One row of a file; a rejected one says that its day was reported, and nothing else.
+
+    `part` says of which part of the day or campaign it is, where parts are added up.
+    """
 
     account: str
     platform: str
@@ -36,6 +39,7 @@ class Line(NamedTuple):
     cents: int
     clicks: int | None
     rejected: bool = False
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,13 +136,13 @@ def expect_master(mode: Mode, files: Iterable[File]) -> Master:
     if mode == "folding_upsert":
         said = sorted(rows, key=lambda row: row.order)
         newest = {row.place: row.file.rank for row in said}
-        return _add_up(row for row in rows if newest[row.place] == row.file.rank)
+        return _add_parts(row for row in rows if newest[row.place] == row.file.rank)
     if mode != "upsert":
         speakers = {
             register: file.rank for file in known for register in list_registers(mode, file)
         }
         rows = [row for row in rows if speakers[_name_register(mode, row)] == row.file.rank]
-    return _add_up(rows) if mode == "folding" else _pick_last(rows)
+    return _add_parts(rows) if mode == "folding" else _pick_last(rows)
 
 
 def list_registers(mode: Mode, file: File) -> set[tuple[str, str, str, int]]:
@@ -170,6 +174,12 @@ def _name_register(mode: Mode, row: _Row) -> tuple[str, str, str, int]:
 
 def _pick_last(rows: Iterable[_Row]) -> Master:
     return {row.place: _say([row]) for row in sorted(rows, key=lambda row: row.order)}
+
+
+def _add_parts(rows: Iterable[_Row]) -> Master:
+    """Adds up; of one part that was said twice only the last counts."""
+    ordered = sorted(rows, key=lambda row: row.order)
+    return _add_up({(row.place, row.line.part): row for row in ordered}.values())
 
 
 def _add_up(rows: Iterable[_Row]) -> Master:
@@ -225,7 +235,10 @@ def split(random: Random, files: Sequence[File]) -> Merges:
 def _make_file(random: Random, mode: Mode, rank: tuple[int, str], sha256: str) -> File:
     accounts = random.sample(["a", "b", ""], random.randint(1, 2))
     days = random.sample(range(DAYS), random.randint(1, 4))
-    lines = [_make_line(random, accounts, days) for _ in range(random.choice([0, 1, 2, 4, 6]))]
+    parts = ["1", "2", "3"] if mode in {"folding", "folding_upsert"} else [None]
+    lines = [
+        _make_line(random, accounts, days, parts) for _ in range(random.choice([0, 1, 2, 4, 6]))
+    ]
     period = None
     if random.random() < 0.4:
         first = random.randrange(DAYS)
@@ -242,7 +255,9 @@ def _make_file(random: Random, mode: Mode, rank: tuple[int, str], sha256: str) -
     )
 
 
-def _make_line(random: Random, accounts: Sequence[str], days: Sequence[int]) -> Line:
+def _make_line(
+    random: Random, accounts: Sequence[str], days: Sequence[int], parts: Sequence[str | None]
+) -> Line:
     return Line(
         account=random.choice(accounts),
         platform=random.choice(["p", "p", "q"]),
@@ -254,4 +269,5 @@ def _make_line(random: Random, accounts: Sequence[str], days: Sequence[int]) -> 
         cents=random.randrange(4),
         clicks=random.choice([None, 0, 3]),
         rejected=random.random() < 0.1,
+        part=random.choice(parts),
     )

@@ -16,7 +16,7 @@ from pipeline.contracts.model import Mode as ContractMode
 from pipeline.merge.coverage import Window
 from pipeline.merge.delivery import Delivery, Found, find_grown
 from pipeline.merge.resolve import FILE_NO, Resolved
-from pipeline.schema import AD_DAY, LEDGER
+from pipeline.schema import AD_DAY, LEDGER, PART_CELL
 from pipeline.steps.accounting import account_for, count_lost
 from pipeline.steps.batch import gather_batch
 from pipeline.steps.ingest import Ingested
@@ -43,7 +43,7 @@ CHUNKS = 8
 FIRST_DAY = date(2024, 1, 1)
 SOURCE = "s"
 _AD_DAY = pl.Schema(AD_DAY)
-_ROWS = pl.Schema({**_AD_DAY, FILE_NO: pl.Int32()})
+_ROWS = pl.Schema({**_AD_DAY, FILE_NO: pl.Int32(), PART_CELL: pl.String()})
 _LEDGER = pl.Schema(LEDGER)
 _COST = _AD_DAY["cost"]
 _READ = pl.Schema(
@@ -63,6 +63,7 @@ _READ = pl.Schema(
         },
         "cents": pl.Int64(),
         **{name: _ROWS[name] for name in ("delivered_at", "delivery_id", "line", FILE_NO)},
+        PART_CELL: pl.String(),
     }
 )
 
@@ -207,7 +208,7 @@ def count_days(day: date) -> int:
 
 
 def make_rows(files: Sequence[tuple[int, File]]) -> pl.DataFrame:
-    """The accepted rows of files by number: columns of AD_DAY and `file_no`."""
+    """The accepted rows of files by number, as `decide` takes them."""
     rows = [
         (
             row.line.account,
@@ -222,6 +223,7 @@ def make_rows(files: Sequence[tuple[int, File]]) -> pl.DataFrame:
             file.key,
             row.number,
             number,
+            row.line.part,
         )
         for number, file in files
         for row in list_rows(file)

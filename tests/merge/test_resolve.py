@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.merge.resolve import FILE_NO, Resolved, Rules, resolve
 from pipeline.merge.windows import WINDOWS, pick_winners
-from pipeline.schema import AD_DAY, GRAIN
+from pipeline.schema import AD_DAY, GRAIN, PART_CELL
 
 SCHEMA = pl.Schema(AD_DAY)
 DAY_ONE = date(2024, 1, 1)
@@ -49,10 +49,12 @@ def make_rows(file: File, file_no: int) -> pl.DataFrame:
             "delivery_id": f"d{file.rank}",
             "line": line,
             FILE_NO: file_no,
+            PART_CELL: None,
         }
         for line, (campaign, offset, cents) in enumerate(file.rows, start=2)
     ]
-    return pl.DataFrame(rows, schema={**SCHEMA, FILE_NO: pl.Int32()}, orient="row")
+    schema = {**SCHEMA, FILE_NO: pl.Int32(), PART_CELL: pl.String()}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def make_windows(files: Sequence[File]) -> pl.DataFrame:

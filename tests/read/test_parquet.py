@@ -197,7 +197,7 @@ def test_breakdowns_are_joined_and_a_last_day_is_shown(tmp_path: Path) -> None:
     table = table.append_column("age", pa.array(["18-24", None]))
     path = write(tmp_path, table)
     assert lay_out_parquet(path, [contract]).breakdown == "age+ad"
-    assert read(path, contract)["segment"].to_list() == ["18-24 | 7", " | 8"]
+    assert read(path, contract)["segment"].to_list() == ["18-24 | 7", ""]
 
 
 def test_repeated_columns_that_differ_cost_only_their_row(tmp_path: Path) -> None:

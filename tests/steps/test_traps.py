@@ -1,0 +1,219 @@
+"""What would count twice, be lost in silence or be read as something else is told instead."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.kpi.catalogue import run_kpi
+from pipeline.kpi.views import open_reading_connection
+from tests.steps.conftest import Home
+
+GOOGLE = "Day,Campaign,Device,Currency code,Impr.,Clicks,Cost"
+META = "Campaign name,Day,Impressions,Clicks (all),Amount spent (EUR)"
+
+
+def put(home: Home, folders: str, name: str, *lines: str) -> Path:
+    path = home.root / "landing" / folders / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def spend(home: Home) -> Decimal:
+    return Decimal(str(home.sum_with_duckdb("sum(cost)::varchar")))
+
+
+def last(home: Home) -> dict[str, object]:
+    return home.read_ledger().row(-1, named=True)
+
+
+def test_devices_of_overlapping_files_are_added_up_once(home: Home) -> None:
+    place = "google_ads/account=a/delivered=2024-06-01T00:00:00Z"
+    shared = ["2024-03-02,A,Mobile,EUR,10,1,5.00", "2024-03-02,A,Desktop,EUR,10,1,2.00"]
+    put(home, place, "1.csv", GOOGLE, "2024-03-01,A,Mobile,EUR,10,1,5.00", *shared)
+    put(home, place, "2.csv", GOOGLE, *shared, "2024-03-03,A,Mobile,EUR,10,1,5.00")
+    home.merge()
+    assert spend(home) == Decimal("17.00")
+    assert home.sum_with_duckdb("count(*)") == 3
+    ledger = home.read_ledger()
+    assert ledger["rows_in"].sum() == 6
+    assert (ledger["accepted"].sum(), ledger["duplicates"].sum()) == (4, 2)
+
+
+def test_a_device_that_is_said_twice_in_one_file_is_one(home: Home) -> None:
+    row = "2024-03-02,A,Mobile,EUR,10,1,5.00"
+    put(home, "google_ads", "1.csv", GOOGLE, row, "2024-03-02,A,Desktop,EUR,10,1,2.00", row)
+    home.merge()
+    assert spend(home) == Decimal("7.00")
+    assert (last(home)["accepted"], last(home)["duplicates"]) == (2, 1)
+
+
+def test_hours_of_a_day_that_come_again_are_added_up_once(home: Home) -> None:
+    header = "CAMPAIGN_ID,ADVERTISER_ID,STAT_TIME_HOUR,CURRENCY,IMPRESSIONS,CLICKS,SPEND"
+    hours = [f"1,9,2024-03-02 {hour}:00:00,EUR,10,1,5.00" for hour in range(3)]
+    place = "tiktok_ads/delivered=2024-06-01T00:00:00Z"
+    put(home, place, "1.csv", header, *hours[:2])
+    put(home, place, "2.csv", header, *hours[1:])
+    home.merge()
+    assert spend(home) == Decimal("15.00")
+
+
+def test_the_same_bytes_of_two_accounts_are_two_files(home: Home) -> None:
+    rows = [META, "Spring,2024-03-01,1000,20,10.00"]
+    delivered = "delivered=2024-06-01T00:00:00Z"
+    for account in ("a", "b", "c"):
+        put(home, f"meta_ads/account={account}/{delivered}", "1.csv", *rows)
+        home.merge()
+    assert spend(home) == Decimal("30.00")
+    put(home, f"meta_ads/account=a/{delivered}", "2.csv", *rows)
+    home.merge()
+    assert (last(home)["outcome"], spend(home)) == ("duplicate", Decimal("30.00"))
+
+
+@pytest.mark.parametrize("totals", [[], [",,2000,40,30.00"]])
+def test_two_campaigns_of_one_name_are_not_made_one(home: Home, totals: list[str]) -> None:
+    rows = ["Spring,2024-03-01,1000,20,10.00", "Spring,2024-03-01,1000,20,20.00"]
+    put(home, "meta_ads", "1.csv", META, *totals, *rows)
+    home.merge()
+    assert (last(home)["outcome"], last(home)["reason"]) == ("quarantined", "unknown_split")
+    assert "two campaigns may have one name: export their ids too" in str(last(home)["detail"])
+
+
+def test_keywords_of_equal_figures_are_not_taken_for_one_row_written_twice(home: Home) -> None:
+    header = "Day,Campaign,Keyword,Currency code,Impr.,Clicks,Cost"
+    rows = [f"2024-03-02,A,{word},EUR,10,1,5.00" for word in ("shoes", "boots")]
+    put(home, "google_ads", "1.csv", header, *rows)
+    home.merge()
+    assert last(home)["reason"] == "unknown_split"
+    assert "'Keyword'" in str(last(home)["detail"])
+
+    put(home, "google_ads", "2.csv", header, rows[0], rows[0])
+    home.merge()
+    assert (last(home)["accepted"], last(home)["duplicates"]) == (1, 1)
+
+
+def test_names_with_bars_in_them_stay_two_segments(home: Home) -> None:
+    header = "Campaign name,Day,Ad set name,Ad name,Impressions,Clicks (all),Amount spent (EUR)"
+    put(
+        home,
+        "meta_ads",
+        "1.csv",
+        header,
+        "S,2024-03-01,A | B,C,1000,20,10.00",
+        "S,2024-03-01,A,B | C,1000,20,20.00",
+    )
+    home.merge()
+    assert spend(home) == Decimal("30.00")
+    assert set(home.read_master()["segment"]) == {r"A | B \| C", r"A \| B | C"}
+
+
+def test_googles_customer_id_is_one_with_hyphens_and_without(home: Home) -> None:
+    rows = "Day,Campaign,Customer ID,Currency code,Impr.,Clicks,Cost"
+    put(home, "google_ads", "ui.csv", rows, "2024-03-02,A,222-333-4444,EUR,10,1,5.00")
+    home.merge()
+    api = "segments.date,campaign.id,campaign.name,customer.id,customer.currency_code,"
+    api += "metrics.impressions,metrics.clicks,metrics.cost_micros"
+    put(home, "google_ads", "api.csv", api, "2024-03-02,7,A,2223334444,EUR,10,1,5000000")
+    home.merge()
+    assert spend(home) == Decimal("5.00")
+    assert home.sum_with_duckdb("min(account)") == "2223334444"
+    named = put(home, "google_ads/account=222-333-4444", "b.csv", *[META.replace("x", "y")])
+    named.write_text("Day,Campaign,Currency code,Impr.,Clicks,Cost\n2024-03-02,A,EUR,10,1,6.00\n")
+    home.merge()
+    assert spend(home) == Decimal("6.00")
+
+
+def test_a_row_that_says_nothing_of_the_split_is_no_segment_of_it(home: Home) -> None:
+    header = "Campaign name,Day,Age,Impressions,Clicks (all),Amount spent (EUR)"
+    put(
+        home,
+        "meta_ads",
+        "1.csv",
+        header,
+        "S,2024-03-01,,1000,20,10.00",
+        "S,2024-03-01,18-24,500,10,4.00",
+        "S,2024-03-01,25-34,500,10,6.00",
+    )
+    home.merge()
+    [reject] = home.read_rejects().to_dicts()
+    assert (reject["rule"], reject["line"]) == ("missing_segment", 2)
+    with open_reading_connection(home.lake, home.lake.take_snapshot()) as connection:
+        [row] = run_kpi(connection, "platform").to_dicts()
+    assert row["spend"] == Decimal("10.00")
+
+
+def test_a_delivery_of_which_no_row_is_good_empties_nothing(home: Home) -> None:
+    header = "Campaign name,Day,Reporting ends,Impressions,Clicks (all),Amount spent (EUR)"
+    put(home, "meta_ads", "1.csv", header, "S,2024-03-01,2024-03-01,1000,20,10.00")
+    assert home.merge().to_look_at == []
+    put(home, "meta_ads", "2.csv", header, "S,2024-03-01,2024-03-31,9000,80,70.00")
+    outcome = home.merge()
+    assert [account.outcome for account in outcome.to_look_at] == ["held"]
+    assert spend(home) == Decimal("10.00")
+
+
+def test_a_first_delivery_of_which_no_row_is_good_asks_for_a_look(home: Home) -> None:
+    put(home, "meta_ads", "1.csv", META, "S,3/1/2024,1000,20,10.00")
+    assert [one.quarantined for one in home.merge().to_look_at] == [1]
+
+
+def test_two_thousand_of_another_country_is_not_two(home: Home) -> None:
+    header = "Nombre de la campaña,Día,Impresiones,Clics (todos),Importe gastado (EUR)"
+    put(home, "meta_ads", "1.csv", header, "S,2024-03-01,2.000,20,10.00")
+    home.merge()
+    assert (last(home)["outcome"], last(home)["reason"]) == ("quarantined", "other_notation")
+
+
+def test_totals_of_a_report_of_one_day_without_a_column_for_it_are_no_row(home: Home) -> None:
+    rows = ["TotalEnergies,EUR,1,10,5.00", "B,EUR,1,10,5.00"]
+    lines = ["Campaign report", '"March 1, 2024 - March 1, 2024"']
+    lines.append("Campaign,Currency code,Clicks,Impr.,Cost")
+    put(home, "google_ads", "1.csv", *lines, *rows, "Total: Account,EUR,2,20,10.00")
+    home.merge()
+    assert (last(home)["accepted"], last(home)["quarantined"], last(home)["remarks"]) == (
+        2,
+        0,
+        None,
+    )
+    assert spend(home) == Decimal("10.00")
+
+    put(home, "google_ads", "2.csv", *lines, *rows, "Total: Account,EUR,2,20,999.00")
+    home.merge()
+    assert "totals_mismatch" in str(last(home)["remarks"])
+
+
+def test_a_header_and_a_column_name_one_currency(home: Home) -> None:
+    header = META.replace("Amount", "Currency,Amount")
+    put(home, "meta_ads", "1.csv", header, "S,2024-03-01,1000,20,USD,10.00")
+    home.merge()
+    assert last(home)["reason"] == "currency_mismatch"
+
+
+@pytest.mark.parametrize("folder", ["account=111", "currency=USD"])
+def test_a_folder_that_contradicts_the_cells_is_no_place_for_them(home: Home, folder: str) -> None:
+    header = "Day,Campaign,Customer ID,Currency code,Impr.,Clicks,Cost"
+    put(home, f"google_ads/{folder}", "1.csv", header, "2024-03-02,A,222-1,EUR,10,1,5.00")
+    home.merge()
+    assert last(home)["reason"] == "partition_mismatch"
+    put(home, "google_ads/account=2221/currency=EUR", "2.csv", header.replace(",Clicks", ""))
+    path = put(home, "google_ads/account=2221/currency=EUR", "3.csv", header)
+    path.write_text(f"{header}\n2024-03-02,A,222-1,EUR,10,1,5.00\n")
+    home.merge()
+    assert home.read_ledger().filter(pl.col("outcome") == "merged").height == 1
+
+
+def test_a_file_with_a_number_of_another_country_is_not_read_in_part(home: Home) -> None:
+    lines = [line.replace(",", ";") for line in (META, "S,2024-03-01,1000,20,10.50")]
+    put(home, "meta_ads", "1.csv", *lines, "T;2024-03-01;1000;20;1.204")
+    home.merge()
+    assert (last(home)["outcome"], last(home)["reason"]) == ("quarantined", "other_notation")
+    assert "'10.50' in cost" in str(last(home)["detail"])
+
+
+def test_today_of_an_account_in_the_east_may_be_tomorrow_in_utc(home: Home) -> None:
+    place = "meta_ads/delivered=2024-06-01T22:00:00Z"
+    put(home, place, "1.csv", META, "S,2024-06-02,1000,20,10.00", "S,2024-06-03,1000,20,10.00")
+    home.merge()
+    assert (last(home)["accepted"], last(home)["quarantined"]) == (1, 1)
