@@ -78,7 +78,7 @@ def test_one_account_by_download_and_by_rows_does_not_count_twice(
     first, second = (rows, download) if rows_first else (download, rows)
     put(home, first)
     home.merge()
-    place = put(home, second, folders=["later"])
+    place = put(home, second, hour=1)
     home.merge()
     ledger = home.read_ledger().row(1, named=True)
     assert (ledger["outcome"], ledger["reason"]) == ("held", "same_campaigns")
@@ -89,7 +89,7 @@ def test_one_account_by_download_and_by_rows_does_not_count_twice(
     if rows_first:
         place.unlink()
         account = str(home.sum_with_duckdb("min(account)"))
-        put(home, download, folders=[f"account={account}"])
+        put(home, download, hour=2, folders=[f"account={account}"])
         home.merge()
         assert Decimal(str(home.sum_with_duckdb("sum(cost)::varchar"))) == TOTALS["cost"]
         assert home.sum_with_duckdb("min(account)") == account
