@@ -99,11 +99,25 @@ class Lake:
         """Refuses a lake that another adlake wrote, of which this one cannot read the tables.
 
         Raises:
-            FormatError: As said.
+            FormatError: As said; `adlake upgrade` moves an older one.
             LakeError: lake.json cannot be read.
         """
         if not self.exists():
             return
+        found = self.read_format()
+        if found < FORMAT_VERSION:
+            raise FormatError(
+                f"{self.uri} is a lake of format {found}, and this adlake writes "
+                f"{FORMAT_VERSION}: run adlake upgrade"
+            )
+
+    def read_format(self) -> int:
+        """The format of the lake, which is there.
+
+        Raises:
+            FormatError: It is newer than any that this adlake knows.
+            LakeError: lake.json cannot be read.
+        """
         try:
             found = json.loads(self.storage.read(FORMAT_FILE))["format"]
         except (ValueError, KeyError, TypeError) as error:
@@ -113,11 +127,13 @@ class Lake:
                 f"{self.uri} is a lake of format {found}; this adlake knows up to "
                 f"{FORMAT_VERSION}: install a newer one"
             )
-        if found < FORMAT_VERSION:
-            raise FormatError(
-                f"{self.uri} is a lake of format {found}, from before the first release; this "
-                f"adlake writes {FORMAT_VERSION}: land its files in a new lake"
-            )
+        return found
+
+    def write_format(self, number: int) -> None:
+        """Says that the lake is of a format from now on."""
+        text = json.dumps({"format": number}) + "\n"
+        self.storage.overwrite(FORMAT_FILE, text.encode())
+        self.storage.persist([FORMAT_FILE])
 
     def open_master(self, version: int | None = None) -> Table:
         """The master table on a fresh handle.
@@ -153,15 +169,11 @@ class Lake:
         the two leaves it to the next writing command. Two that do it at once are no harm: the
         slower one is refused and looks again. What the ledger holds is on the disk before it
         holds it: a power cut leaves either no trace of a commit or all of it.
-
-        Raises:
-            LakeError: The master's log lacks what the ledger knows of.
         """
         while True:
             ledger = self.open_ledger()
             missing = find_unlisted(master, after=ledger.transaction)
             if not missing:
-                self._refuse_lost_commits(master, ledger)
                 return
             number = missing[0].metadata["n"]
             self._persist_log(MASTER_TABLE, missing[0].version)
@@ -242,6 +254,9 @@ class Lake:
 
         A merge that was stopped right after its commit has written its ledger file but not yet
         added it to the ledger table; the commit names it, so a reader adds it.
+
+        Raises:
+            LakeError: The master's log lacks what the ledger knows of.
         """
         ledger = self.open_ledger()
         self._refuse_lost_commits(master, ledger)

@@ -10,6 +10,8 @@ from pipeline.errors import UsageError
 
 DEFAULT_LAKE = "./lake"
 MOST_WORKERS = 256
+DEFAULT_QUIET = 2
+LONGEST_QUIET = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,14 @@ class Settings:
         lake_uri: Root of the lake, a local path or `s3://bucket/prefix` (`ADLAKE_URI`).
         workers: How many parts are worked on at once, at least 1 (`ADLAKE_WORKERS`, by default
             the processors this process may use).
+        quiet_seconds: How long nobody may have written to a new file in a folder before it is
+            taken; 0: it is taken as it is (`ADLAKE_QUIET`).
         contracts_dir: A folder of contracts beside the shipped ones (`ADLAKE_CONTRACTS`).
     """
 
     lake_uri: str = DEFAULT_LAKE
     workers: int = 1
+    quiet_seconds: float = 0
     contracts_dir: Path | None = None
 
     @classmethod
@@ -38,6 +43,7 @@ class Settings:
         return cls(
             lake_uri=environ.get("ADLAKE_URI") or DEFAULT_LAKE,
             workers=_read_workers(environ.get("ADLAKE_WORKERS")),
+            quiet_seconds=_read_quiet(environ.get("ADLAKE_QUIET")),
             contracts_dir=Path(contracts) if contracts else None,
         )
 
@@ -48,6 +54,16 @@ def _read_workers(text: str | None) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_WORKERS:
         raise UsageError(
             f"ADLAKE_WORKERS is {text!r}; expected a whole number from 1 to {MOST_WORKERS}"
+        )
+    return int(text)
+
+
+def _read_quiet(text: str | None) -> float:
+    if not text:
+        return DEFAULT_QUIET
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > LONGEST_QUIET:
+        raise UsageError(
+            f"ADLAKE_QUIET is {text!r}; expected a whole number from 0 to {LONGEST_QUIET}"
         )
     return int(text)
 

@@ -43,7 +43,9 @@ app.command()(care.doctor)
 app.command()(upkeep.fsck)
 app.command()(upkeep.compact)
 app.command()(upkeep.vacuum)
+app.command()(upkeep.rebuild)
 app.command()(upkeep.history)
+app.command()(upkeep.upgrade)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Commands that keep a lake whole and small: fsck, compact, vacuum, history."""
+"""Commands that keep a lake whole and small: fsck, compact, vacuum, rebuild, history, upgrade."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -117,6 +117,31 @@ def vacuum(
         print_result(Result(Cleared._fields, tuple(cleared)), form=format, title=title)
 
 
+def rebuild(
+    without_gone: Annotated[
+        bool,
+        typer.Option("--without-gone", help="Leave out files that are gone: their rows are lost."),
+    ] = False,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make the master anew from landing/ and raw/, whatever was done to it."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.deliver import finish
+        from pipeline.cli.progress import show_progress
+        from pipeline.steps.rebuild import rebuild as make_anew
+
+        with show_progress() as progress:
+            outcome = make_anew(
+                session.lake,
+                settings=session.settings,
+                without_gone=without_gone,
+                on_file=progress.counter("read", total=None, unit="files"),
+            )
+        finish(session, outcome)
+
+
 def history(
     limit: Annotated[
         int | None, typer.Option("--limit", help="At most so many [default: all].", min=1)
@@ -132,6 +157,20 @@ def history(
         from pipeline.steps.history import read_history
 
         print_result(read_history(session.lake, limit=limit), form=format, title="history")
+
+
+def upgrade(
+    lake: LakeOption = None, verbose: VerboseOption = False, debug: DebugOption = False
+) -> None:
+    """Move a lake of an older format to this adlake's."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.steps.upgrade import upgrade as move
+
+        before, now = move(session.lake)
+        done = (
+            f"moved from format {before} to {now}" if before < now else f"of format {now} already"
+        )
+        typer.echo(f"{session.lake.uri}: {done}")
 
 
 def _say_checked(checkup: "Checkup") -> None:

@@ -18,6 +18,9 @@ MANIFEST = "_manifest.json"
 MARKER = "_SUCCESS"
 """Files beside those of a delivery that say that it is complete."""
 
+_LANDED = re.compile(r"/delivered=\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z/", re.ASCII)
+"""As `format_delivered` writes it; nobody else gives microseconds."""
+
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 _ROOT_LOT = re.compile(r"marketing_data_[0-9]+\.csv")
 
@@ -162,6 +165,17 @@ def parse_delivered(text: str) -> datetime:
 def format_delivered(moment: datetime) -> str:
     """The folder name of a delivery at a UTC time, to the microsecond."""
     return f"delivered={moment.astimezone(UTC):%Y-%m-%dT%H%M%S.%fZ}"
+
+
+def was_landed(path: str) -> bool:
+    """Whether a file lies where `adlake land` puts files, each whole: in a folder of its own time.
+
+    >>> was_landed("landing/lots/delivered=2024-03-01T120000.000001Z/a.csv")
+    True
+    >>> was_landed("landing/lots/delivered=2024-03-01/a.csv")
+    False
+    """
+    return _LANDED.search(path) is not None
 
 
 def _read_pairs(folders: Sequence[str]) -> dict[str, str]:

@@ -143,8 +143,11 @@ class _Sequence:
         self.lake.catch_up(master)
         if self.expected and self._has_landed(master, self.expected):
             return self.expected
-        ledger = read_ledger(self.lake.list_ledger(master))
-        n = master.transaction + 1
+        known = self.lake.open_ledger()
+        # A master that is made anew may have lost commits that the ledger knows of.
+        files = known.locate(known.list_files()) if self.anew else self.lake.list_ledger(master)
+        ledger = read_ledger(files)
+        n = 1 + (known if self.anew else master).transaction
         writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
         change = self.prepare(master, ledger, writer)
         rows = sum(file.rows for file in master.list_files())

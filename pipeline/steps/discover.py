@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -29,6 +29,8 @@ from pipeline.merge.place import (
     read_labels,
     spell_path,
 )
+from pipeline.settings import Settings
+from pipeline.steps.growing import leave_growing
 from pipeline.storage import Entry
 
 _Identity = tuple[str, datetime, str, str, Labels]
@@ -57,14 +59,14 @@ class Discovery:
 
 
 def discover(
-    lake: Lake, ledger: pl.DataFrame, *, workers: int, forget: Set[str] = frozenset()
+    lake: Lake, ledger: pl.DataFrame, *, settings: Settings, forget: Set[str] = frozenset()
 ) -> Discovery:
     """Lists the lake and names what is new.
 
     Args:
         lake: The lake.
         ledger: Up to the master's transaction; columns of schema.LEDGER.
-        workers: How many files are hashed at once.
+        settings: How many files are hashed at once, and how long a new one has to be quiet.
         forget: Paths of files that are looked at as if they were new.
     """
     discovery = Discovery()
@@ -87,7 +89,9 @@ def discover(
         else:
             files.append(found)
     _add_manifests(discovery, lake, manifests, judged)
-    _add_files(discovery, lake, files, judged, pins=read_pins(ledger), workers=workers)
+    quiet, growing = leave_growing(lake.storage, files, seconds=settings.quiet_seconds)
+    discovery.unfinished += growing
+    _add_files(discovery, lake, quiet, judged, pins=read_pins(ledger), workers=settings.workers)
     discovery.deliveries.sort(key=lambda delivery: (delivery.rank, delivery.sha256))
     return discovery
 
@@ -119,6 +123,24 @@ def _add_manifests(
         if _identify(delivery) not in known:  # else it was only copied or touched
             discovery.manifests[delivery.found.path] = manifest
             discovery.deliveries.append(delivery)
+
+
+def recall_days(lake: Lake, judged: pl.DataFrame) -> tuple[list[Delivery], dict[str, Manifest]]:
+    """Generated days that the ledger knows, and their manifests by path.
+
+    Args:
+        lake: The lake.
+        judged: Their rows in the ledger; the manifests are there as they were merged.
+    """
+    deliveries: list[Delivery] = []
+    manifests: dict[str, Manifest] = {}
+    for row in judged.iter_rows(named=True):
+        found = Found(row["path"], row["size"], row["etag"], row["modified_at"])
+        data = lake.storage.read(found.path)
+        manifests[found.path] = read_manifest(data, path=found.path)
+        day = _identify_day(found, manifests[found.path], data)
+        deliveries.append(replace(day, role="replayed"))
+    return deliveries, manifests
 
 
 def _identify_day(found: Found, manifest: Manifest, data: bytes) -> Delivery:

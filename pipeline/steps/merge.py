@@ -48,7 +48,7 @@ def merge(
 
     def take_in(ledger: pl.DataFrame, contracts: Mapping[str, Contract]) -> Intake:
         accepted = _find_held(ledger, accept)
-        discovery = discover(lake, ledger, workers=settings.workers, forget=accepted)
+        discovery = discover(lake, ledger, settings=settings, forget=accepted)
         new = [replace(one, accepted=one.found.path in accepted) for one in discovery.deliveries]
         return Intake(
             deliveries=[*new, *find_grown(new, ledger, contracts)],

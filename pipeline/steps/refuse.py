@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from pipeline.contracts import Contract
+from pipeline.errors import LakeError
 from pipeline.merge.delivery import Delivery, pick_judged
 from pipeline.merge.place import read_labels
 from pipeline.steps.ingest import Ingested
@@ -48,6 +49,25 @@ def list_broken(
         if delivery.role == "reread"
         and (result.reason or result.valid != said.get((delivery.found.path, delivery.sha256)))
     ]
+
+
+def refuse_lost(deliveries: Sequence[Delivery], results: Sequence[Ingested]) -> None:
+    """Refuses to go on where a file that was merged would not be merged now.
+
+    Raises:
+        LakeError: As said.
+    """
+    lost = [
+        (delivery.found.path, result)
+        for delivery, result in zip(deliveries, results, strict=True)
+        if result.reason
+    ]
+    if lost:
+        path, result = lost[0]
+        raise LakeError(
+            f"{path} was merged and would be refused now ({result.reason}: {result.detail}), and "
+            f"so would {len(lost) - 1:,} more files: nothing is changed; see to its contract"
+        )
 
 
 def refuse_mixed(

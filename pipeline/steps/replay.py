@@ -45,7 +45,7 @@ def replay(
         partly = chosen.filter(outcome="merged")
         again = recall(partly, role="replayed")
         forget = set(chosen.filter(outcome="quarantined")["path"])
-        discovery = discover(lake, ledger, workers=settings.workers, forget=forget)
+        discovery = discover(lake, ledger, settings=settings, forget=forget)
         whole = [one for one in discovery.deliveries if one.found.path in forget]
         settled = [one for one in discovery.settled if one.found.path in forget]
         deliveries = [*again, *whole]

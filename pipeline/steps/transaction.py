@@ -27,7 +27,7 @@ from pipeline.steps.complete import leave_incomplete
 from pipeline.steps.hold import hold_back
 from pipeline.steps.ingest import UNCHANGED, Ingested
 from pipeline.steps.read_deliveries import Reader
-from pipeline.steps.refuse import refuse_broken, refuse_mixed, settle_repeats
+from pipeline.steps.refuse import refuse_broken, refuse_lost, refuse_mixed, settle_repeats
 from pipeline.steps.resolve_parts import PartResult, work_on_part
 from pipeline.table import DataFile, Table
 
@@ -118,6 +118,8 @@ class _Work:
         unfinished = [*intake.unfinished, *passing]
         if not batch.list_fresh() and not intake.settled:
             return Change(unfinished=unfinished)
+        if intake.anew:
+            refuse_lost(batch.deliveries, batch.results)
         standing = [] if intake.anew else master.list_files()
         parts = self._work_on_parts(batch, standing, master, writer)
         gone = master.list_files() if intake.anew else []

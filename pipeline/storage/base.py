@@ -51,6 +51,10 @@ class Storage(Protocol):
     def uri(self) -> str:
         """The root as other engines take it, without a trailing slash."""
 
+    @property
+    def shows_growing(self) -> bool:
+        """Whether a file that others write can be listed before it is whole."""
+
     def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
         """The files below the folder `prefix`, sorted by path.
 

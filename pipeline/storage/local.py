@@ -37,6 +37,11 @@ class LocalStorage:
         """As `Storage` says."""
         return str(self.root)
 
+    @property
+    def shows_growing(self) -> bool:
+        """As `Storage` says."""
+        return True
+
     def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
         """As `Storage` says."""
         with _mapped(prefix):

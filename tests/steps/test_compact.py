@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -133,6 +134,19 @@ def test_a_foreign_compaction_is_refused(tmp_path: Path) -> None:
     DeltaTable(lake.locate("master")).optimize.compact()
     with pytest.raises(ChangedOutsideError, match="by OPTIMIZE"):
         run(lake)
+
+
+def test_a_foreign_compaction_on_a_stale_handle_comes_too_late(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path / "lake")
+    for rows in make_parts([[1], [2]]):
+        commit_rows(lake, rows)
+    foreign = DeltaTable(lake.locate("master"))
+    before = describe(lake)
+    assert run(lake).files_removed == 2
+    with pytest.raises(CommitFailedError):
+        foreign.optimize.compact()
+    assert describe(lake) == before
+    assert run(lake).transaction is None
 
 
 def test_a_file_that_is_gone_is_said_to_be_damaged(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Moves a lake of an older format to the one that this adlake writes, one step at a time."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from pipeline.errors import EmptyLakeError, FormatError
+from pipeline.lake import FORMAT_VERSION, Lake
+
+STEPS: Final[Mapping[int, Callable[[Lake], None]]] = {}
+"""For each format that was released, what moves a lake of it to the next; it may be run twice.
+
+Empty: format 2 is the first that was released.
+"""
+
+
+def upgrade(lake: Lake, *, steps: Mapping[int, Callable[[Lake], None]] = STEPS) -> tuple[int, int]:
+    """Takes the steps from the lake's format to the newest; each is noted when it is done.
+
+    Args:
+        lake: The lake.
+        steps: By the format from which each one leads to the next.
+
+    Returns:
+        The format before and the one now; the same where there was nothing to do.
+
+    Raises:
+        EmptyLakeError: There is no lake.
+        FormatError: The lake is newer than this adlake, or so old that no step leads from it.
+        LakeError: lake.json cannot be read.
+    """
+    if not lake.exists():
+        raise EmptyLakeError(f"{lake.uri} holds no lake")
+    before = lake.read_format()
+    for number in range(before, FORMAT_VERSION):
+        if number not in steps:
+            raise FormatError(
+                f"{lake.uri} is a lake of format {number}, from before the first release: nothing "
+                f"leads from it to {FORMAT_VERSION}; land its files in a new lake"
+            )
+        steps[number](lake)
+        lake.write_format(number + 1)
+    return before, FORMAT_VERSION
