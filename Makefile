@@ -35,7 +35,7 @@ PROJECT := $(VENV)/.stamp-project
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test test-all test-rest test-soak coverage check format lock bench clean \
+.PHONY: help setup setup-dev run test test-all test-rest test-soak coverage check format docs lock bench clean \
 	system-packages
 
 help: ## Show this list
@@ -110,6 +110,9 @@ format: setup-dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	$(BIN)/sqlfluff fix sql
+
+docs: setup-dev ## Make the tables of docs/kpis.md from the statements
+	$(BIN)/python -m tests.docs.kpi_tables
 
 bench: setup-dev ## Run the benchmarks
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -50,6 +50,19 @@ StartOption = Annotated[
     str | None, typer.Option("--start", help="First day, YYYY-MM-DD.", metavar="DAY")
 ]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last day, included.", metavar="DAY")]
+PlatformOption = Annotated[
+    str | None, typer.Option("--platform", help="Only this platform.", metavar="NAME")
+]
+AudienceOption = Annotated[
+    str | None, typer.Option("--audience", help="Only this target audience.", metavar="NAME")
+]
+CampaignOption = Annotated[
+    str | None,
+    typer.Option("--campaign", help="Only this campaign, by id or name.", metavar="NAME"),
+]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", help="Only this source.", metavar="NAME")
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pipeline.cli.options import Format
 from pipeline.kpi.output import render_cells, render_csv, render_json, to_json
 from pipeline.kpi.query import Result
 from pipeline.report.console import make_section, print_section
+from pipeline.report.content import DASH
 
 _DIGITS = 6
 """Of a float in a table; JSON and CSV have all of them."""
@@ -21,7 +22,7 @@ def print_result(result: Result, *, form: Format, title: str = "") -> None:
         sys.stdout.write(render_csv(result))
     else:
         section = make_section(
-            title, names=result.columns, rows=render_cells(result, digits=_DIGITS)
+            title, names=result.columns, rows=render_cells(result, digits=_DIGITS, null=DASH)
         )
         print_section(section, file=sys.stdout)
 

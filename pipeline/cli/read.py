@@ -8,11 +8,15 @@ import typer
 
 from pipeline.cli.messages import count
 from pipeline.cli.options import (
+    AudienceOption,
+    CampaignOption,
     DebugOption,
     EndOption,
     Format,
     FormatOption,
     LakeOption,
+    PlatformOption,
+    SourceOption,
     StartOption,
     VerboseOption,
     VersionOption,
@@ -24,6 +28,23 @@ from pipeline.errors import UsageError
 
 def kpi(
     name: Annotated[str | None, typer.Argument(help="Which one [default: list them].")] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List them and what they say.")] = False,
+    start: StartOption = None,
+    end: EndOption = None,
+    platform: PlatformOption = None,
+    audience: AudienceOption = None,
+    campaign: CampaignOption = None,
+    source: SourceOption = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", help="Rank campaigns by this [default: spend].", metavar="MEASURE"),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option("--top", "--limit", help="Only so many campaigns from the top.")
+    ] = None,
+    bottom: Annotated[
+        int | None, typer.Option("--bottom", help="Only so many campaigns from the bottom.")
+    ] = None,
     version: VersionOption = None,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
     lake: LakeOption = None,
@@ -33,19 +54,35 @@ def kpi(
     """Compute a KPI, or list them."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
         from pipeline.cli.output import print_result
-        from pipeline.kpi.catalogue import list_kpis, run_kpi
-        from pipeline.kpi.views import open_reading_connection
+        from pipeline.kpi.catalogue import describe_kpi, list_entries, run_kpi
+        from pipeline.kpi.selection import Selection
+        from pipeline.kpi.views import open_kpi_connection
 
-        if name is None:
-            typer.echo("\n".join(list_kpis()))
+        if name is None or show_list:
+            print_result(list_entries(), form=format)
             return
-        if name not in list_kpis():
-            raise UsageError(f"there is no KPI {name!r}; there are {', '.join(list_kpis())}")
+        wanted = describe_kpi(name)
+        selection = Selection(
+            start=parse_day(start, option="--start"),
+            end=parse_day(end, option="--end"),
+            platform=platform,
+            audience=audience,
+            campaign=campaign,
+            source=source,
+            by=by,
+            top=top,
+            bottom=bottom,
+        )
+        selection.bind(wanted.params, kpi=name)  # wrong use is said before anything is opened
         snapshot = session.lake.take_snapshot(version)
-        with open_reading_connection(
-            session.lake, snapshot, workers=session.settings.workers, with_raw=False
+        with open_kpi_connection(
+            session.lake,
+            snapshot,
+            workers=session.settings.workers,
+            campaigns=wanted.is_about_campaigns,
+            quarantine=wanted.is_about_quarantine,
         ) as connection:
-            result = run_kpi(connection, name)
+            result = run_kpi(connection, name, selection)
         print_result(result, form=format, title=f"{name}, table version {snapshot.version}")
 
 

@@ -1,12 +1,19 @@
 """Answers from one version of the lake: DuckDB over the statements in sql/.
 
-statements   finds and reads the files in sql/
-relations    SQL text over an explicit list of files; pure
-raw          which raw files the manifests make visible
-rollup       derived measures, one file a partition
-views        the views of one version, as text
-connection   a locked-down DuckDB with these views
-query        one reading statement, and its rows
-catalogue    the KPIs by name
-output       rows as JSON, CSV or text cells
+statements    finds and reads the files in sql/
+macros        the formulas and filters among them
+relations     SQL text over an explicit list of files; pure
+raw           which raw files the manifests make visible
+raw_views     the views of raw/, as text
+rollup        derived measures, one file a partition: names and plans; pure
+rollup_files  reading and writing these files
+roll_up       writes what a version lacks
+views         the views of one version, and connections that have them
+connection    a locked-down DuckDB
+query         one reading statement, and its rows
+dictionary    what statements say of themselves; pure
+selection     the filters of a KPI; pure
+catalogue     the KPIs by name
+quarantine    what was refused
+output        rows as JSON, CSV or text cells
 """

@@ -51,14 +51,25 @@ def render_csv(result: Result) -> str:
     return sink.getvalue()
 
 
-def render_cells(result: Result, *, digits: int | None = None) -> list[tuple[str, ...]]:
-    """Each value as text, '' for null.
+def render_cells(
+    result: Result, *, digits: int | None = None, null: str = ""
+) -> list[tuple[str, ...]]:
+    """Each value as text.
 
     Args:
         result: The rows.
         digits: Significant digits of a float, for people; all of them where it is None.
+        null: Stands for null, and for a float that is no number.
     """
-    return [tuple(_write_cell(_round(value, digits)) for value in row) for row in result.rows]
+    return [
+        tuple(null if is_nothing(value) else _write_cell(_round(value, digits)) for value in row)
+        for row in result.rows
+    ]
+
+
+def is_nothing(value: object) -> bool:
+    """Whether there is nothing to show: null, or a float that is not a finite number."""
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
 def _round(value: object, digits: int | None) -> object:
@@ -68,8 +79,6 @@ def _round(value: object, digits: int | None) -> object:
 
 
 def _write_cell(value: object) -> str:
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value
     if isinstance(value, (dict, list)):

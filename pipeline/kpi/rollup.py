@@ -1,44 +1,29 @@
-"""Rollups: the additive measures of one partition of the master, kept beside it.
+"""Rollups: additive measures of one partition of the master, kept beside it.
 
-A rollup is named after what it was made from: the master's files of its partition and the
-statement that adds them up. So it is never stale; where it is missing, the measures are computed
-from the master.
+A rollup is named after what it was made from: the master's files of its partition, the statement
+that adds them up, and what else that reads. So it is never stale; where it is missing, the
+measures are computed from the master.
 """
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline.errors import ExistsError
-from pipeline.kpi.connection import open_locked
-from pipeline.kpi.query import fetch_table
-from pipeline.kpi.relations import select_files
+from pipeline.kpi.macros import read_macro
 from pipeline.kpi.statements import read_statement
-from pipeline.lake import MASTER_TABLE, ROLLUP, Lake, Snapshot
-from pipeline.schema import AD_DAY
+from pipeline.lake import MASTER_TABLE, ROLLUP
 from pipeline.table import DataFile
 
 Partition = tuple[str, str]
 """Year and month, zero-padded text, as the master has them."""
 
-STATEMENT: Final = "rollup/daily"
-
 COUNT: Final = pa.decimal128(38, 0)
 AMOUNT: Final = pa.decimal128(38, 6)
 
-_FIELDS: Final[list[tuple[str, pa.DataType]]] = [
-    ("source", pa.string()),
-    ("account", pa.string()),
-    ("breakdown", pa.string()),
-    ("currency", pa.string()),
-    ("platform", pa.string()),
-    ("target_audience", pa.string()),
-    ("date", pa.date32()),
+_SUMS: Final[list[tuple[str, pa.DataType]]] = [
     ("rows", pa.int64()),
     ("spend", AMOUNT),
     ("impressions", COUNT),
@@ -51,9 +36,60 @@ _FIELDS: Final[list[tuple[str, pa.DataType]]] = [
     ("view_time_weighted", AMOUNT),
     ("view_time_views", COUNT),
 ]
+"""What sql/macros/sums.sql gives; Parquet has no HUGEINT, so counts are decimals of 38 digits."""
 
-ROLLUP_SCHEMA: Final = pa.schema(_FIELDS)
-"""What sql/rollup/daily.sql gives; Parquet has no HUGEINT, so counts are decimals of 38 digits."""
+KEYS: Final = ("source", "account", "breakdown", "currency", "platform", "target_audience")
+_KEY_FIELDS: Final[list[tuple[str, pa.DataType]]] = [(name, pa.string()) for name in KEYS]
+
+
+class Kind(NamedTuple):
+    """A kind of rollup.
+
+    Attributes:
+        name: Of its folder below rollup/, and of its statement in sql/rollup/.
+        view: The view that has its rows, stored and computed.
+        day: The column with a day of the partition.
+        more_keys: What else tells two rows apart, beside `day` and `KEYS`.
+        schema: The columns of its files.
+    """
+
+    name: str
+    view: str
+    day: str
+    more_keys: tuple[str, ...]
+    schema: pa.Schema
+
+    @property
+    def statement(self) -> str:
+        """The name of the statement that computes it."""
+        return f"rollup/{self.name}"
+
+
+DAILY: Final = Kind(
+    name="daily",
+    view="rollup",
+    day="date",
+    more_keys=(),
+    schema=pa.schema([*_KEY_FIELDS, ("date", pa.date32()), *_SUMS]),
+)
+CAMPAIGN: Final = Kind(
+    name="campaign",
+    view="campaign_rollup",
+    day="month",
+    more_keys=("campaign_id", "campaign_name"),
+    schema=pa.schema(
+        [
+            *_KEY_FIELDS,
+            ("campaign_id", pa.string()),
+            ("campaign_name", pa.string()),
+            ("month", pa.date32()),
+            ("last_date", pa.date32()),
+            *_SUMS,
+        ]
+    ),
+)
+KINDS: Final = (DAILY, CAMPAIGN)
+"""Each after those that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +97,16 @@ class RollupPlan:
     """How the measures of a version are come by.
 
     Attributes:
+        names: The key of each partition's rollup, there or not.
         stored: Keys of the rollup files that are there, sorted.
         unrolled: Keys of the master's files in partitions without one, sorted.
+        missing: Those of `names` that are not there.
     """
 
+    names: Mapping[Partition, str]
     stored: tuple[str, ...]
     unrolled: tuple[str, ...]
+    missing: Mapping[Partition, str]
 
 
 def group_partitions(files: Iterable[DataFile]) -> dict[Partition, tuple[str, ...]]:
@@ -78,124 +118,59 @@ def group_partitions(files: Iterable[DataFile]) -> dict[Partition, tuple[str, ..
     return {partition: tuple(sorted(paths[partition])) for partition in sorted(paths)}
 
 
-def name_rollup(partition: Partition, paths: Sequence[str], *, statement: str) -> str:
+def name_rollup(
+    partition: Partition, paths: Sequence[str], *, kind: Kind = DAILY, definition: str
+) -> str:
     """The key of the rollup of a partition.
 
     Args:
         partition: Year and month.
         paths: The master's files in it, in any order.
-        statement: The text of the statement that adds them up, so that a changed definition
-            never meets an old file.
+        kind: Which rollup.
+        definition: All that its rows depend on beside these files, such as the text of the
+            statement, so that a changed definition never meets an old file.
     """
     year, month = partition
-    content = "\n".join([*sorted(paths), statement])
+    content = "\n".join([*sorted(paths), definition])
     digest = hashlib.sha256(content.encode()).hexdigest()[:32]
-    return f"{ROLLUP}/year={year}/month={month}/{digest}.parquet"
+    return f"{ROLLUP}/{kind.name}/year={year}/month={month}/{digest}.parquet"
 
 
-def name_rollups(files: Iterable[DataFile]) -> dict[Partition, str]:
-    """The keys of all rollups that belong to a version of these files, there or not."""
-    statement = read_statement(STATEMENT)
-    return {
-        partition: name_rollup(partition, paths, statement=statement)
-        for partition, paths in group_partitions(files).items()
-    }
+def define_rollup(kind: Kind, *, preferred: Iterable[Sequence[object]]) -> str:
+    """What the rows of a kind depend on beside the master's files of their partition.
+
+    Args:
+        kind: Which rollup.
+        preferred: Rows of the view preferred_breakdown, in its order.
+    """
+    texts = [read_macro("sums"), read_statement(kind.statement)]
+    if kind is CAMPAIGN:  # it holds only the breakdown that counts
+        texts += [read_statement("views/chosen_breakdown"), repr([tuple(row) for row in preferred])]
+    return "\n".join(texts)
 
 
 def plan_rollup(
-    partitions: Mapping[Partition, Sequence[str]],
-    names: Mapping[Partition, str],
-    *,
-    present: Collection[str],
+    files: Iterable[DataFile], kind: Kind, *, definition: str, present: Collection[str]
 ) -> RollupPlan:
     """Shares the partitions between those with a rollup file and those without.
 
     Args:
-        partitions: Paths of the master's files by partition.
-        names: Key of each partition's rollup.
+        files: The master's files.
+        kind: Which rollup.
+        definition: As `define_rollup` gives it.
         present: Keys that are there.
     """
-    missing = [partition for partition in partitions if names[partition] not in present]
+    partitions = group_partitions(files)
+    names = {
+        partition: name_rollup(partition, paths, kind=kind, definition=definition)
+        for partition, paths in partitions.items()
+    }
+    missing = {key: name for key, name in names.items() if name not in present}
     return RollupPlan(
+        names=names,
         stored=tuple(sorted(name for name in names.values() if name in present)),
         unrolled=tuple(
             sorted(f"{MASTER_TABLE}/{path}" for key in missing for path in partitions[key])
         ),
+        missing=missing,
     )
-
-
-def read_rollup_plan(lake: Lake, snapshot: Snapshot) -> RollupPlan:
-    """Looks which rollups of a version are there."""
-    return plan_rollup(
-        group_partitions(snapshot.files),
-        name_rollups(snapshot.files),
-        present={entry.path for entry in lake.storage.list(ROLLUP)},
-    )
-
-
-def write_rollups(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> int:
-    """Writes the rollups of a version that are missing.
-
-    Args:
-        lake: The lake.
-        snapshot: The version.
-        workers: Threads, at least 1.
-
-    Returns:
-        How many were written; 0 where all were there.
-    """
-    present = {entry.path for entry in lake.storage.list(ROLLUP)}
-    names = name_rollups(snapshot.files)
-    missing = [partition for partition, name in names.items() if name not in present]
-    made = compute_rollups(lake, snapshot, missing, workers=workers)
-    return sum(_write_rollup(lake, names[partition], made[partition]) for partition in missing)
-
-
-def compute_rollups(
-    lake: Lake, snapshot: Snapshot, partitions: Collection[Partition], *, workers: int = 1
-) -> dict[Partition, pa.Table]:
-    """The measures of some partitions of a version; columns `ROLLUP_SCHEMA`.
-
-    Args:
-        lake: The lake.
-        snapshot: The version.
-        partitions: Of the version; may be empty.
-        workers: Threads, at least 1.
-    """
-    if not partitions:
-        return {}
-    files = group_partitions(snapshot.files)
-    measures = _compute(lake, [path for key in partitions for path in files[key]], workers=workers)
-    months = _cut_months(measures)
-    nothing = measures.slice(0, 0)
-    return {partition: months.get(partition, nothing) for partition in partitions}
-
-
-def _compute(lake: Lake, paths: Sequence[str], *, workers: int) -> pa.Table:
-    """The measures of some whole partitions, by one statement: most of its cost is to begin."""
-    uris = [lake.locate(f"{MASTER_TABLE}/{path}") for path in paths]
-    with open_locked(lake.uri, workers=workers) as connection:
-        connection.execute(f"create view unrolled_rows as {select_files(uris, AD_DAY)}")
-        return fetch_table(connection, read_statement(STATEMENT)).cast(ROLLUP_SCHEMA)
-
-
-def _cut_months(measures: pa.Table) -> dict[Partition, pa.Table]:
-    """The rows of each month; they stand in the order of days."""
-    days = measures["date"].cast(pa.string()).to_pylist()
-    cut: dict[Partition, pa.Table] = {}
-    first = 0
-    for month, members in groupby(days, key=lambda day: str(day)[:7]):
-        count = sum(1 for _ in members)
-        cut[month[:4], month[5:]] = measures.slice(first, count)
-        first += count
-    return cut
-
-
-def _write_rollup(lake: Lake, name: str, measures: pa.Table) -> bool:
-    sink = pa.BufferOutputStream()
-    pq.write_table(measures, sink, compression="zstd", write_page_checksum=True)
-    try:
-        lake.storage.create(name, sink.getvalue().to_pybytes())
-    except ExistsError:
-        return False  # another process made the same file from the same rows
-    return True

@@ -1,51 +1,76 @@
-"""The views of one version of the lake, as SQL text.
+"""The views of one version of the lake, as SQL text, and connections that have them.
 
 Base relations name files and come from here; the views over them come from sql/.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import duckdb
-import pyarrow as pa
 
 from pipeline.errors import LakeError
 from pipeline.kpi.connection import open_locked
-from pipeline.kpi.query import fetch_result
+from pipeline.kpi.macros import FORMULAS, RELATIONS, read_macro
+from pipeline.kpi.query import Row, fetch_result
 from pipeline.kpi.raw import RawFile, list_raw_files
-from pipeline.kpi.relations import (
-    list_paths,
-    quote_text,
-    select_files,
-    select_nothing,
-)
-from pipeline.kpi.rollup import ROLLUP_SCHEMA, STATEMENT, read_rollup_plan
+from pipeline.kpi.raw_views import select_raw_files, select_raw_rows
+from pipeline.kpi.relations import select_files
+from pipeline.kpi.rollup import CAMPAIGN, DAILY, KINDS, Kind, RollupPlan
+from pipeline.kpi.rollup_files import read_plan, read_rollups
 from pipeline.kpi.statements import read_statement
 from pipeline.lake import Lake, Snapshot
 from pipeline.schema import AD_DAY, LEDGER, REJECTS
 
-_RAW_PATH: Final = "raw_path"
-_NOT_IN_RAW: Final = frozenset({"date", "account"})
-_RAW_FILE_FIELDS: Final[list[tuple[str, pa.DataType]]] = [
-    (_RAW_PATH, pa.string()),
-    ("date", pa.date32()),
-    ("account", pa.string()),
-]
-_RAW_FILE: Final = pa.schema(_RAW_FILE_FIELDS)
+_log = logging.getLogger(__name__)
+
 _REJECT_PATHS: Final = """
 select distinct reject_path
 from ledger
 where reject_path is not null
 order by reject_path
 """
+PREFERRED: Final = "select * from preferred_breakdown"
+_STORED: Final = {DAILY: "stored_rollup", CAMPAIGN: "stored_campaigns"}
+_COMPUTED: Final = {DAILY: "computed_rollup", CAMPAIGN: "computed_campaigns"}
+_UNROLLED: Final = {DAILY: "unrolled_rows", CAMPAIGN: "unrolled_campaigns"}
 
 
 class View(NamedTuple):
-    """A view by name and the select that it stands for."""
+    """A view, or a macro, of a version.
+
+    Attributes:
+        name: Of the view or macro.
+        text: The select that a view stands for, or the statement that makes a macro.
+        is_macro: Which of the two.
+        in_memory: Whether a connection keeps the rows, as it will read them more than once.
+    """
 
     name: str
-    select: str
+    text: str
+    is_macro: bool = False
+    in_memory: bool = False
+
+    def write(self) -> str:
+        """The statement that makes it, in a form that may be run again."""
+        if self.is_macro:
+            return self.text.strip()
+        return f"create or replace view {self.name} as\n{self.text.strip()}"
+
+
+class _Loading(NamedTuple):
+    """How rollups come into memory.
+
+    Attributes:
+        kinds: Which do.
+        from_files: Whether rollup files are used, or all is computed from the master.
+        workers: Threads, at least 1.
+    """
+
+    kinds: Collection[Kind]
+    from_files: bool
+    workers: int
 
 
 @contextlib.contextmanager
@@ -58,33 +83,52 @@ def open_reading_connection(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked-down database with the views of one version.
 
-    The views are ad_day, rollup, primary_rollup, ledger, account, quarantine and raw. It can read
-    files of the lake only; see `query.run_query` for what a person may run on it.
+    The views are ad_day, rollup, primary_rollup, campaign_rollup, ledger, account, quarantine and
+    raw; beside them are the macros in sql/macros/. It can read files of the lake only; see
+    `query.run_query` for what a person may run on it.
 
     Args:
         lake: The lake.
         snapshot: The version; raw/ has no versions and is read as it is now.
         workers: Threads, at least 1.
-        with_raw: Without it `raw` is empty, and raw/ is not even listed. KPIs need no `raw`.
+        with_raw: Without it `raw` is empty, and raw/ is not even listed.
     """
     with open_locked(lake.uri, workers=workers) as connection:
         raw_files = list_raw_files(lake, workers=workers) if with_raw else []
-        _create(connection, _list_views(lake, snapshot, raw_files=raw_files))
-        _create(connection, _list_quarantine_views(lake, connection))
+        _make_all(connection, _list_views(lake, snapshot, connection, raw_files=raw_files))
         yield connection
 
 
-def _create(connection: duckdb.DuckDBPyConnection, views: Sequence[View]) -> None:
-    """Makes views, which looks into the files that they name.
+@contextlib.contextmanager
+def open_kpi_connection(
+    lake: Lake,
+    snapshot: Snapshot,
+    *,
+    workers: int = 1,
+    campaigns: bool = True,
+    quarantine: bool = True,
+    from_files: bool = True,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same, less `raw`, with the rollups in memory: for KPIs.
 
-    Raises:
-        LakeError: One of them is missing or damaged.
+    Rollup files are read with their checksums; what is damaged is computed from the master.
+
+    Args:
+        lake: The lake.
+        snapshot: The version.
+        workers: Threads, at least 1.
+        campaigns: Whether to have the rollup of campaigns in memory too.
+        quarantine: Whether to have the view `quarantine`, which is empty without it.
+        from_files: Whether rollup files are used at all, or all is computed from the master.
     """
-    for view in views:
-        try:
-            connection.execute(f"create view {view.name} as {view.select}")
-        except duckdb.Error as error:
-            raise LakeError(f"{view.name} of this lake cannot be read: {error}") from error
+    kinds = KINDS if campaigns else (DAILY,)
+    loading = _Loading(kinds, from_files=from_files, workers=workers)
+    with open_locked(lake.uri, workers=workers) as connection:
+        _make_all(
+            connection,
+            _list_views(lake, snapshot, connection, loading=loading, with_rejects=quarantine),
+        )
+        yield connection
 
 
 def views_sql(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> str:
@@ -92,75 +136,125 @@ def views_sql(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> str:
 
     It stays true for as long as the version's files are kept, that is until a vacuum.
     """
-    views = _list_views(lake, snapshot, raw_files=list_raw_files(lake, workers=workers))
+    raw_files = list_raw_files(lake, workers=workers)
     with open_locked(lake.uri, workers=workers) as connection:
-        _create(connection, views)
-        views += _list_quarantine_views(lake, connection)
+        made = _make_all(connection, _list_views(lake, snapshot, connection, raw_files=raw_files))
     head = f"-- {_on_one_line(lake.uri)}, version {snapshot.version} of the master table.\n"
-    return head + "".join(
-        f"\ncreate or replace view {view.name} as\n{view.select.strip()};\n" for view in views
-    )
+    return head + "".join(f"\n{view.write()};\n" for view in made)
 
 
-def _list_views(lake: Lake, snapshot: Snapshot, *, raw_files: Sequence[RawFile]) -> list[View]:
-    """All views but those of the quarantine, each after those that it reads."""
-    rollup = read_rollup_plan(lake, snapshot)
-    stored = [lake.locate(path) for path in rollup.stored]
-    unrolled = [lake.locate(path) for path in rollup.unrolled]
-    return [
-        View("master_rows", select_files(snapshot.file_uris, AD_DAY)),
-        View("ad_day", read_statement("views/ad_day")),
-        View("stored_rollup", select_files(stored, ROLLUP_SCHEMA)),
-        View("unrolled_rows", select_files(unrolled, AD_DAY)),
-        View("computed_rollup", read_statement(STATEMENT)),
-        View("rollup", read_statement("views/rollup")),
-        View("ledger_rows", select_files(snapshot.ledger_uris, LEDGER)),
-        View("ledger", read_statement("views/ledger")),
-        View("primary_rollup", read_statement("views/primary_rollup")),
-        View("account", read_statement("views/account")),
-        *_list_raw_views(lake, raw_files),
-    ]
+def read_preferred(lake: Lake, snapshot: Snapshot) -> tuple[Row, ...]:
+    """The rows of the view preferred_breakdown, on which the rollup of campaigns depends."""
+    with open_locked(lake.uri, workers=1) as connection:
+        _make_all(connection, _list_ledger_views(snapshot))
+        return fetch_result(connection, PREFERRED).rows
 
 
-def _list_raw_views(lake: Lake, raw_files: Sequence[RawFile]) -> list[View]:
-    return [
-        View("raw_files", _select_raw_files(lake, raw_files)),
-        View("raw_rows", _select_raw_rows(lake, raw_files)),
-        View("raw", read_statement("views/raw")),
-    ]
+def _make_all(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> list[View]:
+    """Makes views one after the other, which looks into the files that they name.
+
+    Raises:
+        LakeError: One of them is missing or damaged.
+    """
+    made: list[View] = []
+    for view in views:
+        kind = "table" if view.in_memory else "view"
+        try:
+            connection.execute(
+                view.text if view.is_macro else f"create {kind} {view.name} as {view.text}"
+            )
+        except duckdb.Error as error:
+            raise LakeError(f"{view.name} of this lake cannot be read: {error}") from error
+        made.append(view)
+    return made
 
 
-def _select_raw_files(lake: Lake, raw_files: Sequence[RawFile]) -> str:
-    if not raw_files:
-        return select_nothing(_RAW_FILE)
-    rows = ",\n".join(
-        f"    ({quote_text(lake.locate(file.path))}, date '{file.date}', "
-        f"{quote_text(file.account)})"
-        for file in raw_files
-    )
-    return f"select *\nfrom (\n    values\n{rows}\n) as files ({_RAW_PATH}, date, account)"
+def _list_views(
+    lake: Lake,
+    snapshot: Snapshot,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    raw_files: Sequence[RawFile] = (),
+    loading: _Loading | None = None,
+    with_rejects: bool = True,
+) -> Iterator[View]:
+    """All views and macros, each after those that it reads.
+
+    Args:
+        lake: The lake.
+        snapshot: The version.
+        connection: Asked about views that were given out before; so each has to be made before
+            the next is taken.
+        raw_files: Of the view `raw`.
+        loading: Which rollups to have in memory; without it they are views over files.
+        with_rejects: Without it `quarantine` is empty, and no reject file is opened.
+    """
+    for name in FORMULAS:
+        yield View(name, read_macro(name), is_macro=True)
+    yield from _list_ledger_views(snapshot)
+    yield View("master_rows", select_files(snapshot.file_uris, AD_DAY))
+    yield View("ad_day", read_statement("views/ad_day"))
+    preferred = fetch_result(connection, PREFERRED).rows
+    for kind in KINDS:
+        plan = read_plan(lake, snapshot, kind, preferred=preferred)
+        kept = loading is not None and kind in loading.kinds
+        if loading is not None and kept:
+            unusable = _load_rollups(lake, plan, kind, connection, loading=loading)
+            plan = read_plan(lake, snapshot, kind, preferred=preferred, without=unusable)
+        yield from _list_rollup_views(lake, plan, kind, kept=kept)
+    for name in ("primary_day", "campaign_day"):
+        yield View(name, read_statement(f"views/{name}"))
+    for name in RELATIONS:
+        yield View(name, read_macro(name), is_macro=True)
+    rejects = _list_rejects(lake, connection) if with_rejects else []
+    yield View("reject_rows", select_files(rejects, REJECTS))
+    yield View("quarantine", read_statement("views/quarantine"))
+    yield View("raw_files", select_raw_files(lake, raw_files))
+    yield View("raw_rows", select_raw_rows(lake, raw_files))
+    yield View("raw", read_statement("views/raw"))
 
 
-def _select_raw_rows(lake: Lake, raw_files: Sequence[RawFile]) -> str:
-    if not raw_files:
-        # The generator's columns are its own; most columns of the canonical row are among them.
-        columns = [field for field in AD_DAY if field.name not in _NOT_IN_RAW]
-        return select_nothing(pa.schema([_RAW_FILE.field(_RAW_PATH), *columns]))
-    paths = list_paths(lake.locate(file.path) for file in raw_files)
-    return (
-        f"select *\nfrom read_parquet(\n{paths},\n"
-        f"    hive_partitioning = false, filename = {quote_text(_RAW_PATH)}\n)"
-    )
+def _list_ledger_views(snapshot: Snapshot) -> Iterator[View]:
+    yield View("ledger_rows", select_files(snapshot.ledger_uris, LEDGER))
+    for name in ("ledger", "account", "preferred_breakdown"):
+        yield View(name, read_statement(f"views/{name}"))
 
 
-def _list_quarantine_views(lake: Lake, connection: duckdb.DuckDBPyConnection) -> list[View]:
-    """The views of the quarantine: only files count that the ledger, made before, names."""
-    named = fetch_result(connection, _REJECT_PATHS)
-    uris = [lake.locate(str(path)) for (path,) in named.rows]
-    return [
-        View("reject_rows", select_files(uris, REJECTS)),
-        View("quarantine", read_statement("views/quarantine")),
-    ]
+def _list_rollup_views(lake: Lake, plan: RollupPlan, kind: Kind, *, kept: bool) -> Iterator[View]:
+    """The views of one kind of rollup; where it is `kept` in memory, its stored part is there."""
+    if not kept:
+        stored = [lake.locate(key) for key in plan.stored]
+        yield View(_STORED[kind], select_files(stored, kind.schema))
+    unrolled = [lake.locate(path) for path in plan.unrolled]
+    yield View(_UNROLLED[kind], select_files(unrolled, AD_DAY))
+    yield View(_COMPUTED[kind], read_statement(kind.statement))
+    after = ("chosen_breakdown", "primary_rollup", "stated") if kind is DAILY else ()
+    for name in (kind.view, *after):
+        yield View(name, read_statement(f"views/{name}"), in_memory=kept)
+
+
+def _load_rollups(
+    lake: Lake,
+    plan: RollupPlan,
+    kind: Kind,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    loading: _Loading,
+) -> Collection[str]:
+    """Makes the table of the stored rollups, and returns the keys that cannot be used."""
+    if not loading.from_files:
+        connection.from_arrow(kind.schema.empty_table()).create(_STORED[kind])
+        return plan.stored
+    rows, damaged = read_rollups(lake, plan, kind, workers=loading.workers)
+    for key in damaged:
+        _log.warning("%s is damaged: its part comes from the master; delete it", key)
+    connection.from_arrow(rows).create(_STORED[kind])
+    return damaged
+
+
+def _list_rejects(lake: Lake, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The reject files that the ledger names."""
+    return [lake.locate(str(path)) for (path,) in fetch_result(connection, _REJECT_PATHS).rows]
 
 
 def _on_one_line(text: str) -> str:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.report.content import Column, Report, Section, make_printable
+from pipeline.report.content import DASH, Column, Report, Section, make_printable
 
 PLAIN_GAP: Final = "  "
 NO_ROWS: Final = "no rows"
@@ -58,7 +58,9 @@ def make_section(title: str, *, names: Sequence[str], rows: Sequence[Sequence[st
 
 
 def _is_number(cell: str) -> bool:
-    return not cell or cell.lstrip("-").replace(".", "", 1).replace("e-", "", 1).isdecimal()
+    return (
+        cell in {"", DASH} or cell.lstrip("-").replace(".", "", 1).replace("e-", "", 1).isdecimal()
+    )
 
 
 def _make_table(section: Section) -> Table:

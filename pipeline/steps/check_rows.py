@@ -9,9 +9,10 @@ from pipeline.care.finding import Finding
 from pipeline.kpi.connection import open_locked
 from pipeline.kpi.query import fetch_result
 from pipeline.kpi.relations import select_files
-from pipeline.kpi.rollup import ROLLUP_SCHEMA, compute_rollups, group_partitions, name_rollups
+from pipeline.kpi.roll_up import compute_stored
+from pipeline.kpi.rollup import group_partitions
 from pipeline.kpi.statements import read_statement
-from pipeline.lake import MASTER_TABLE, ROLLUP, Lake, Snapshot
+from pipeline.lake import MASTER_TABLE, Lake, Snapshot
 from pipeline.schema import AD_DAY
 
 STATEMENT = "check/repeated_places"
@@ -35,23 +36,19 @@ def check_places(lake: Lake, snapshot: Snapshot, *, workers: int) -> Iterator[Fi
 
 def check_rollups(lake: Lake, snapshot: Snapshot, *, workers: int) -> tuple[int, list[Finding]]:
     """Computes the stored rollups of a version again; returns how many there are as well."""
-    present = {entry.path for entry in lake.storage.list(ROLLUP)}
-    stored = {
-        month: name for month, name in name_rollups(snapshot.files).items() if name in present
-    }
-    expected = compute_rollups(lake, snapshot, stored, workers=workers)
+    expected = compute_stored(lake, snapshot, workers=workers)
     findings = [
         Finding(name, detail)
-        for month, name in stored.items()
-        if (detail := _compare(lake, name, expected[month]))
+        for name, measures in expected.items()
+        if (detail := _compare(lake, name, measures))
     ]
-    return len(stored), findings
+    return len(expected), findings
 
 
 def _compare(lake: Lake, name: str, expected: pa.Table) -> str | None:
     try:
         file = pq.ParquetFile(lake.storage.fetch(name), page_checksum_verification=True)
-        found = file.read().select(ROLLUP_SCHEMA.names)
+        found = file.read().select(expected.schema.names)
     except (pa.ArrowException, OSError, KeyError) as error:
         return f"it cannot be read ({error}): delete it, it is computed anew"
     if found.equals(expected):

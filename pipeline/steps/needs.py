@@ -1,14 +1,22 @@
 """Lists what lies in the lake's own folders, and what of it some version needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.care.needed import find_needs, find_unneeded
 from pipeline.delta_log import LOG
-from pipeline.kpi.rollup import STATEMENT, name_rollup
-from pipeline.kpi.statements import read_statement
-from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE, ROLLUP, Lake, describe_ledger_file
+from pipeline.kpi.rollup import KINDS, Partition, define_rollup, name_rollup
+from pipeline.kpi.views import read_preferred
+from pipeline.lake import (
+    LEDGER_TABLE,
+    MASTER_TABLE,
+    QUARANTINE,
+    ROLLUP,
+    Lake,
+    Snapshot,
+    describe_ledger_file,
+)
 from pipeline.steps.ledger import read_ledger
 from pipeline.steps.read_log import read_log
 from pipeline.storage import Entry
@@ -58,20 +66,32 @@ def find_garbage(
         before: A file of this moment or later is not named.
         workers: How much is read at once.
     """
-    ledger = read_ledger(lake.take_snapshot().ledger_uris)
+    snapshot = lake.take_snapshot()
+    ledger = read_ledger(snapshot.ledger_uris)
     since_ms = int(since.timestamp() * 1000)
     master = find_needs(read_log(lake, MASTER_TABLE, workers=workers), since_ms=since_ms)
-    statement = read_statement(STATEMENT)
     needed = {
         MASTER_TABLE: {f"{MASTER_TABLE}/{path}" for path in master.paths},
         LEDGER_TABLE: _list_ledger_files(lake, workers=workers),
         QUARANTINE: set(ledger["reject_path"].drop_nulls()),
-        ROLLUP: {name_rollup(month, paths, statement=statement) for month, paths in master.months},
+        ROLLUP: _name_rollups(lake, snapshot, master.months),
         UNFINISHED: set[str](),
     }
     return {
         place: find_unneeded(contents.places[place], needed[place], before=before)
         for place in contents.places
+    }
+
+
+def _name_rollups(
+    lake: Lake, snapshot: Snapshot, months: Iterable[tuple[Partition, Sequence[str]]]
+) -> set[str]:
+    """The rollups of months; where a contract preferred another breakdown once, only as now."""
+    preferred = read_preferred(lake, snapshot)
+    return {
+        name_rollup(month, paths, kind=kind, definition=define_rollup(kind, preferred=preferred))
+        for month, paths in months
+        for kind in KINDS
     }
 
 

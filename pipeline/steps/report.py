@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from pipeline.kpi.catalogue import read_account, run_kpi
-from pipeline.kpi.rollup import write_rollups
-from pipeline.kpi.views import open_reading_connection
+from pipeline.kpi.roll_up import write_rollups
+from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
 from pipeline.report.content import Report, build_report
 from pipeline.settings import Settings
@@ -25,8 +25,8 @@ def roll_up(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> int:
 
 def read_figures(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Figures:
     """Computes what the report of a version is made of."""
-    with open_reading_connection(
-        lake, snapshot, workers=settings.workers, with_raw=False
+    with open_kpi_connection(
+        lake, snapshot, workers=settings.workers, campaigns=False, quarantine=False
     ) as connection:
         return Figures(
             platforms=run_kpi(connection, "platform").to_dicts(),

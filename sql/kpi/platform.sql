@@ -1,45 +1,21 @@
--- Purpose: what each platform cost and brought. Ratios are ratios of sums, null where
---   their denominator is 0 or not known; ctr and cvr are fractions, roi = roas - 1.
--- Grain: one row per platform and currency; money of two currencies is never added.
--- Reads: primary_rollup.
--- Params: none.
+-- Purpose: what each platform cost and brought.
+-- Grain: one row per platform and currency.
+-- Reads: facts.
+-- Params: start, end, platform, audience, campaign, source.
 with
-primary_rollup as (
-    select * from primary_rollup
-),
-
-sums as (
-    select
-        platform,
-        currency,
-        cast(sum(spend) as decimal(38, 6)) as spend,
-        cast(sum(clicks) as hugeint) as clicks,
-        cast(sum(impressions) as hugeint) as impressions,
-        cast(sum(conversions) as decimal(38, 6)) as conversions,
-        cast(sum(revenue) as decimal(38, 6)) as revenue
-    from primary_rollup
-    group by
-        platform,
-        currency
+facts as (
+    select * from facts($start, $end, $platform, $audience, $campaign, $source)
 ),
 
 final as (
     select
         platform,
         currency,
-        spend,
-        clicks,
-        impressions,
-        cast(spend as double) / nullif(cast(clicks as double), 0) as cpc,
-        cast(clicks as double) / nullif(cast(impressions as double), 0) as ctr,
-        1000 * cast(spend as double) / nullif(cast(impressions as double), 0) as cpm,
-        cast(conversions as double) / nullif(cast(clicks as double), 0) as cvr,
-        cast(spend as double) / nullif(cast(conversions as double), 0) as cpa,
-        cast(revenue as double) / nullif(cast(spend as double), 0) as roas,
-        cast(revenue - spend as double) / nullif(cast(spend as double), 0) as roi,
-        conversions,
-        revenue
-    from sums
+        unnest(measures(facts)) as measures
+    from facts
+    group by
+        platform,
+        currency
 )
 
 select * from final

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.kpi.catalogue import run_kpi
-from pipeline.kpi.rollup import write_rollups
-from pipeline.kpi.views import open_reading_connection
+from pipeline.kpi.roll_up import write_rollups
+from pipeline.kpi.views import open_kpi_connection
 from tests.lakes import build_lake, make_row
 
 SETS = 1_000
@@ -42,7 +42,7 @@ def test_a_thousand_random_sets_add_up_as_decimals_do(tmp_path: Path, rolled_up:
     snapshot = lake.take_snapshot()
     if rolled_up:
         write_rollups(lake, snapshot)
-    with open_reading_connection(lake, snapshot, with_raw=False) as connection:
+    with open_kpi_connection(lake, snapshot) as connection:
         found = {row["platform"]: row for row in run_kpi(connection, "platform").to_dicts()}
     wanted: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in rows:

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.kpi.query import run_query
 from pipeline.kpi.raw import choose_manifests, list_named_files
-from pipeline.kpi.rollup import write_rollups
+from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.statements import find_sql_folder
 from pipeline.kpi.views import open_reading_connection, views_sql
 from pipeline.lake import Lake

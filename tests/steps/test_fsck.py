@@ -71,7 +71,7 @@ def test_a_whole_lake_passes_and_what_was_checked_is_counted(whole: Path) -> Non
         "master": 3,
         "ledger": 3,
         "quarantine": 1,
-        "rollup": 3,
+        "rollup": 6,
         "raw": 6,
         "landing": 2,
     }
@@ -161,7 +161,7 @@ def test_a_master_that_lost_its_newest_entries_is_refused(copy: Home) -> None:
         "master/year=2024/month=03/00000003-*.parquet",
         "ledger/00000001-*.parquet",
         "quarantine/00000002-*.parquet",
-        "rollup/year=2024/month=02/*.parquet",
+        "rollup/daily/year=2024/month=02/*.parquet",
         "raw/ad_day/date=2024-01-30/*.parquet",
         "raw/ad_day/date=2024-01-30/*.json",
     ],
@@ -208,7 +208,7 @@ def test_rows_of_one_place_and_rows_outside_their_month_are_named(tmp_path: Path
 
 
 def test_a_rollup_of_other_sums_is_named(copy: Home) -> None:
-    path = find_one(copy.root, "rollup/year=2024/month=03/*.parquet")
+    path = find_one(copy.root, "rollup/daily/year=2024/month=03/*.parquet")
     table = pq.read_table(path)
     changed = pl.from_arrow(table)
     assert isinstance(changed, pl.DataFrame)

@@ -1,0 +1,91 @@
+-- Purpose: what was delivered and how fresh it is: the files of each source, what became of their
+--   rows, and the days that are in the master. A file that was judged more than once counts with
+--   the newest judgement.
+-- Grain: one row per source.
+-- Reads: ledger, primary_rollup.
+-- Params: source.
+with
+ledger as (
+    select * from ledger
+    where $source is null or source = $source
+),
+
+primary_rollup as (
+    select * from primary_rollup
+    where $source is null or source = $source
+),
+
+judged as (
+    select *
+    from ledger
+    qualify row_number() over (partition by path, sha256 order by n desc) = 1
+),
+
+files as (
+    select
+        source,
+        count(*) as files,
+        count(*) filter (where outcome = 'merged') as merged,
+        count(*) filter (where outcome = 'quarantined') as refused,
+        count(*) filter (where outcome = 'held') as held,
+        sum(rows_in) as rows_in,
+        sum(accepted) as accepted,
+        sum(quarantined) as quarantined,
+        sum(duplicates) as duplicates,
+        sum(superseded) as superseded,
+        max(delivered_at) as last_delivered_at
+    from judged
+    group by source
+),
+
+days as (
+    select
+        source,
+        min(date) as first_date,
+        max(date) as last_date,
+        count(distinct date) as days
+    from primary_rollup
+    group by source
+),
+
+final as (
+    select
+        cast(source as varchar) as source,
+        -- count: files that a merge decided on
+        cast(coalesce(files.files, 0) as bigint) as files,
+        -- count: files whose rows were taken
+        cast(coalesce(files.merged, 0) as bigint) as merged_files,
+        -- count: files that were refused whole
+        cast(coalesce(files.refused, 0) as bigint) as refused_files,
+        -- count: files that wait for a person
+        cast(coalesce(files.held, 0) as bigint) as held_files,
+        -- count: rows in these files = accepted + quarantined + duplicates + superseded
+        cast(coalesce(files.rows_in, 0) as bigint) as rows_in,
+        -- count: rows that were taken into the master
+        cast(coalesce(files.accepted, 0) as bigint) as accepted,
+        -- count: rows that were refused
+        cast(coalesce(files.quarantined, 0) as bigint) as quarantined,
+        -- count: rows that said again what another row says
+        cast(coalesce(files.duplicates, 0) as bigint) as duplicates,
+        -- count: rows in whose place a newer delivery stands
+        cast(coalesce(files.superseded, 0) as bigint) as superseded,
+        -- fraction: quarantined / rows_in
+        ratio(files.quarantined, files.rows_in) as quarantined_share,
+        -- date: the first day in the master
+        cast(days.first_date as date) as first_date,
+        -- date: the last day in the master
+        cast(days.last_date as date) as last_date,
+        -- count: days between these two that have no rows
+        cast(days.last_date - days.first_date + 1 - days.days as bigint) as missing_days,
+        -- time, UTC: the newest delivery
+        cast(files.last_delivered_at as timestamptz) as last_delivered_at,
+        -- days: from the last day in the master to the newest delivery
+        cast(
+            cast(files.last_delivered_at as date) - days.last_date as bigint
+        ) as days_behind
+    from files
+    full join days using (source)
+)
+
+select * from final
+order by source asc nulls last

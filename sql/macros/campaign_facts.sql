@@ -1,0 +1,89 @@
+-- Purpose: the sums that a KPI of campaigns is made from, less what its filters leave out: of whole
+--   months from the rollup, and of those that the filters cut from the master's days.
+-- Grain: one row per source, account, breakdown, currency, platform, target_audience, campaign_id,
+--   campaign_name, and whole month or day of one that is cut.
+-- Reads: campaign_rollup; campaign_day where a month is cut; stated.
+-- Params: as for `facts`.
+create or replace macro campaign_facts(
+    only_start, only_end, only_platform, only_audience, only_campaign, only_source
+) as table
+    with
+    whole_months as (
+        select * exclude (month) from campaign_rollup
+        where
+            (only_start is null or month >= only_start)
+            and (only_end is null or last_day(month) <= only_end)
+    ),
+
+    -- The first day of a month opens it whole, so nothing of it is left for this part.
+    first_cut as (
+        select
+            * exclude (date, largest_spend),
+            date as last_date
+        from campaign_day
+        where
+            date >= only_start
+            and date <= last_day(cast(only_start as date))
+            and date <= coalesce(only_end, date)
+            and (
+                only_start > date_trunc('month', cast(only_start as date))
+                or only_end < last_day(cast(only_start as date))
+            )
+    ),
+
+    last_cut as (
+        select
+            * exclude (date, largest_spend),
+            date as last_date
+        from campaign_day
+        where
+            date <= only_end
+            and date >= date_trunc('month', cast(only_end as date))
+            and only_end < last_day(cast(only_end as date))
+            and (
+                only_start is null
+                or date_trunc('month', cast(only_end as date)) > last_day(cast(only_start as date))
+            )
+    ),
+
+    parts as (
+        select * from whole_months
+        union all by name
+        select * from first_cut
+        union all by name
+        select * from last_cut
+    ),
+
+    wanted as (
+        select * from parts
+        where
+            (only_platform is null or platform = only_platform)
+            and (only_audience is null or target_audience = only_audience)
+            and (
+                only_campaign is null
+                or campaign_id = only_campaign
+                or campaign_name = only_campaign
+            )
+            and (only_source is null or source = only_source)
+    ),
+
+    stated as (
+        select * from stated
+    ),
+
+    final as (
+        select
+            wanted.*,
+            case when stated.revenue then wanted.spend end as earning_spend,
+            case when stated.conversions then wanted.spend end as converting_spend,
+            case when stated.conversions then wanted.clicks end as converting_clicks,
+            case when stated.conversions then wanted.revenue end as valued_revenue,
+            case when stated.revenue then wanted.conversions end as valued_conversions
+        from wanted
+        inner join stated
+            on
+                wanted.source is not distinct from stated.source
+                and wanted.account is not distinct from stated.account
+    )
+
+    select * from final
