@@ -33,6 +33,7 @@ def check_together(file_name: str, contract: Contract) -> None:
         *_judge_whole(file_name, contract),
         *_judge_columns(contract),
         *_judge_types(contract),
+        *_judge_totals(contract),
         *_judge_scope(contract),
         *_judge_names(contract),
     ):
@@ -99,6 +100,19 @@ def _judge_types(contract: Contract) -> Iterator[str]:
             yield f"columns.{column.name}.join_digits is for text"
         if column.add_up and column.type not in {"integer", "decimal"}:
             yield f"columns.{column.name}.add_up is for numbers"
+        if column.minimum is not None and column.type not in {"integer", "decimal"}:
+            yield f"columns.{column.name}.minimum is for numbers"
+        if column.values and column.type != "text":
+            yield f"columns.{column.name}.values is for texts"
+        if column.identifier and column.type != "text":
+            yield f"columns.{column.name}.identifier is for texts"
+
+
+def _judge_totals(contract: Contract) -> Iterator[str]:
+    known = {column.name for column in contract.columns}
+    for name in contract.totals.empty if contract.totals else ():
+        if name not in known:
+            yield f"totals.empty names {name}, which is no column"
 
 
 def _judge_names(contract: Contract) -> Iterator[str]:

@@ -135,6 +135,8 @@ def _read_dialect(section: Section, common: Dialect) -> Dialect:
     )
     if len(dialect.delimiter.encode()) != 1 or dialect.delimiter in '"\r\n':
         section.refuse("delimiter", repr(dialect.delimiter), "one ASCII character, not a quote")
+    if not dialect.null_words:
+        section.refuse("null_words", [], 'at least one text, such as ""')
     for mark in dialect.thousands:
         if len(mark) != 1 or mark.isalnum() or mark in f"-+{dialect.decimal}":
             section.refuse("thousands", mark, "single marks other than the decimal mark")
@@ -165,6 +167,8 @@ def _read_totals(section: Section) -> Totals | None:
         empty=section.take_texts("empty", allowed=_CANONICAL),
         labels=section.take_texts("labels"),
     )
+    if not totals.empty and not totals.labels:
+        section.refuse("empty", [], "at least one column where there are no labels")
     section.refuse_rest()
     return totals
 
@@ -185,10 +189,10 @@ def _read_holds(section: Section) -> Holds:
     holds = Holds(
         max_window_days=section.take_number("max_window_days", default=common.max_window_days),
         max_shrink_percent=section.take_number(
-            "max_shrink_percent", default=common.max_shrink_percent
+            "max_shrink_percent", default=common.max_shrink_percent, most=100
         ),
         max_reject_percent=section.take_number(
-            "max_reject_percent", default=common.max_reject_percent
+            "max_reject_percent", default=common.max_reject_percent, most=100
         ),
         min_rows=section.take_number("min_rows", default=common.min_rows),
         need_known_campaign=section.take_flag(

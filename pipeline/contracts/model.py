@@ -16,6 +16,9 @@ Complete = Literal["file", "manifest", "marker"]
 
 ANY_LANGUAGE = ""
 
+LARGEST_NUMBER = 1_000_000
+"""Of a number in a contract: more than anyone has a use for, and no code overflows below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Headers:
@@ -158,7 +161,8 @@ class Holds:
         max_shrink_percent: Largest share of the cost on its dates that it may take away, where
             it replaces `min_rows` rows or more; 100: any.
         max_reject_percent: Largest share of rejected rows in one that replaces any, where it has
-            `min_rows` rows or more; 100: any.
+            `min_rows` rows or more; 100: any. Whatever replaces none is merged, and asks for a
+            look above it.
         min_rows: As said.
         need_known_campaign: Whether one without an account must share a campaign with the rows
             that it replaces.
@@ -169,6 +173,10 @@ class Holds:
     max_reject_percent: int = 5
     min_rows: int = 100
     need_known_campaign: bool = True
+
+    def are_many(self, rejected: int, rows: int) -> bool:
+        """Whether so many of some rows were rejected that a person should know."""
+        return rows >= self.min_rows and 100 * rejected > self.max_reject_percent * rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

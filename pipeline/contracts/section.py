@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, cast
 
-from pipeline.contracts.model import ANY_LANGUAGE, Headers
+from pipeline.contracts.model import ANY_LANGUAGE, LARGEST_NUMBER, Headers
 from pipeline.errors import ContractError
 
 
@@ -72,13 +72,13 @@ class Section:
             self.refuse(name, value, "true or false")
         return bool(value)
 
-    def take_number(self, name: str, *, default: int | None) -> Any:
-        """A whole number of at least 0; None where that is the default."""
+    def take_number(self, name: str, *, default: int | None, most: int = LARGEST_NUMBER) -> Any:
+        """A whole number from 0 to `most`; None where that is the default."""
         value = self._take(name, default if default is not None else _ABSENT)
         if value is _ABSENT:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            self.refuse(name, value, "a whole number of at least 0")
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            self.refuse(name, value, f"a whole number from 0 to {most:,}")
         return value
 
     def take_section(self, name: str) -> "Section":

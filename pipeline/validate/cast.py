@@ -228,7 +228,7 @@ def _blank_null_words(texts: pl.Series, null_words: tuple[str, ...]) -> pl.Serie
 
 def _find_null_words(texts: pl.Series, null_words: tuple[str, ...]) -> pl.Series | None:
     """Which texts mean missing; None where none does."""
-    longest = max((len(word.encode()) for word in null_words), default=-1)
+    longest = max(len(word.encode()) for word in null_words)
     short = texts.str.len_bytes() <= longest
     if not short.any():
         return None

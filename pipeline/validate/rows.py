@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -123,6 +123,11 @@ def _judge_end(faults: Faults, texts: pl.DataFrame, dates: pl.Series, dialect: D
     judge_one_day(faults, dates, ends, texts[END_CELL])
 
 
+def _move(day: date, days: int) -> date:
+    """The day so many days later, or the calendar's first or last."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
+
+
 def _decide(
     rows: pl.DataFrame,
     contract: Contract,
@@ -132,8 +137,8 @@ def _decide(
     delivered_on: date,
     period: Period | None,
 ) -> Verdict:
-    first = delivered_on - timedelta(days=contract.dates.max_age_days)
-    last = delivered_on + timedelta(days=contract.dates.max_ahead_days)
+    first = _move(delivered_on, -contract.dates.max_age_days)
+    last = _move(delivered_on, contract.dates.max_ahead_days)
     judge_campaign(faults, rows, contract)
     judge_dates(faults, rows["date"], (first, last), period)
     judge_clicks(faults, rows, contract)

@@ -136,6 +136,19 @@ def test_the_contract_reference_states_the_defaults_of_the_code() -> None:
             assert shown in {show_default(value), "empty"}, field
 
 
+def test_the_contract_reference_states_the_limits_of_the_code() -> None:
+    text = " ".join(read_document("docs/contracts.md").split())
+    assert f"A whole number is one from 0 to {model.LARGEST_NUMBER:,}, a percentage" in text
+    percentages = {
+        list_codes(field)[0]
+        for field, kind, _, _ in read_table("docs/contracts.md", "### `[holds]`")
+        if kind == "percentage"
+    }
+    assert percentages == {
+        field.name for field in dataclasses.fields(model.Holds) if "percent" in field.name
+    }
+
+
 @pytest.mark.parametrize(
     ("heading", "schema"),
     [

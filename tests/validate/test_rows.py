@@ -1,5 +1,6 @@
 """Accepting and rejecting rows by a contract."""
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.contracts import load_contracts
+from pipeline.contracts import Dates, load_contracts
+from pipeline.contracts.model import LARGEST_NUMBER
 from pipeline.validate import Verdict, validate_texts, validate_typed
 from tests.lots import HEADER, make_line
 
@@ -170,6 +172,32 @@ def test_typed_rows_are_judged_by_the_same_rules() -> None:
         3: "missing_campaign_name",
     }
     assert verdict.accepted["line"].to_list() == [1]
+
+
+def test_a_campaign_that_the_contract_names_needs_no_name_in_a_row() -> None:
+    columns = tuple(
+        replace(column, required=column.required and column.name != "campaign_id")
+        for column in LOTS.columns
+    )
+    nameless = make_texts(make_line(campaign_id=""))
+    rules: list[list[str]] = []
+    for constants in (LOTS.constants, {**LOTS.constants, "campaign_name": "Brand"}):
+        contract = replace(LOTS, columns=columns, constants=constants)
+        verdict = validate_texts(nameless, contract, LOTS.dialects[0], delivered_on=DELIVERED_ON)
+        rules.append([fault.rule for fault in verdict.faults.values()])
+    assert rules == [["missing_id"], []]
+
+
+@pytest.mark.parametrize("day", [date(1000, 1, 1), DELIVERED_ON, date.max])
+def test_the_oldest_and_newest_dates_end_with_the_calendar(day: date) -> None:
+    dates = Dates(max_age_days=LARGEST_NUMBER, max_ahead_days=LARGEST_NUMBER)
+    verdict = validate_texts(
+        make_texts(make_line(date=str(day))),
+        replace(LOTS, dates=dates),
+        LOTS.dialects[0],
+        delivered_on=day,
+    )
+    assert verdict.faults == {}
 
 
 cell = st.one_of(
