@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.generate.calendar import season_shift, share_rows
@@ -10,7 +10,6 @@ DAYS = st.dates(min_value=date(1970, 1, 1), max_value=date(2099, 12, 31))
 SEEDS = st.integers(0, 2**63 - 1)
 
 
-@settings(deadline=None)
 @given(start=DAYS, length=st.integers(0, 800), rows=st.integers(0, 10**12), seed=SEEDS)
 def test_shares_add_up_exactly_whatever_the_range(
     start: date, length: int, rows: int, seed: int

@@ -32,9 +32,7 @@ DAYS = st.dates(min_value=date(1970, 1, 1), max_value=date(9999, 12, 31))
 GOLDEN_NAME = "Uno | Leads | Ñandú | 2024-01-26 #1"
 GOLDEN_SHA256 = "599768885283563a606aa2c81698c0d66efa369c47c9911408eae78f1655ee1b"
 SEEDS = st.one_of(st.sampled_from([0, 1, 2**63 - 1]), st.integers(0, 2**63 - 1))
-NO_FIXTURE_CHECK = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+NO_FIXTURE_CHECK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_rows_keep_the_rules(table: pa.Table) -> None:

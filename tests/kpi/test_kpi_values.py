@@ -66,7 +66,7 @@ def fresh_root(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     return lambda: tmp_path_factory.mktemp("lake")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=ROWS, rolled_up=st.booleans())
 def test_every_kpi_equals_what_decimal_arithmetic_gives(
     rows: list[Row], rolled_up: bool, fresh_root: Callable[[], Path]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import LakeError
@@ -62,7 +62,6 @@ def test_a_manifest_states_what_the_merge_needs() -> None:
     assert make_manifest().delivered_at == datetime(2024, 3, 6, 0, 0, 1, tzinfo=UTC)
 
 
-@settings(deadline=None)
 @given(day=st.dates(), seed=st.integers(0, 2**63 - 1), generation=st.integers(0, 10**9 - 1))
 def test_a_path_reads_back_as_it_was(day: date, seed: int, generation: int) -> None:
     account = f"demo-{seed}"
@@ -170,7 +169,6 @@ def test_broken_bytes_are_refused(data: bytes) -> None:
         read_manifest(data)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_flipped_byte_is_noticed_or_harmless(data: st.DataObject) -> None:
     good = write_manifest(make_manifest())

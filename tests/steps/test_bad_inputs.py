@@ -190,7 +190,7 @@ def ingest(data: bytes) -> tuple[Ingested, dict[int, str]]:
     return result, dict(verdicts)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     picks=st.lists(st.sampled_from(list(RECORDS)), min_size=1, max_size=12),
     end=st.sampled_from(["\n", "\r\n"]),

@@ -57,7 +57,6 @@ def make_parts(parts: list[list[int]]) -> list[list[dict[str, Any]]]:
 
 @settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.lists(st.lists(st.integers(0, 9_999), min_size=1, max_size=5), min_size=1, max_size=4))
