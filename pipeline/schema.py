@@ -62,6 +62,9 @@ GRAIN: Final = (
 )
 """The master holds one row for each of these; `campaign_name` counts only without `campaign_id`."""
 
+ADDITIVE: Final = ("impressions", "clicks", "cost", "revenue", "conversions", "video_views")
+"""The measures whose sum over rows means something."""
+
 END_CELL: Final = "_end"
 PART_CELL: Final = "_part"
 REST_CELL: Final = "_rest"

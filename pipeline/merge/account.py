@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pipeline.contracts import Holds
 from pipeline.merge.coverage import Window
 from pipeline.merge.delivery import Delivery, Found
-
-SHARE_ROWS = 100
-SHARE_LIMIT = 0.05
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,6 +21,7 @@ class FileAccount:
         delivery: Its identity, where it got that far.
         contract: Name of its contract, '' where none was found.
         contract_sha256: Of the contract's file.
+        holds: Of the contract: from which share of rejected rows on a person should know.
         reason: Why the whole file was set aside or is a duplicate.
         detail: The same in words.
         control: Blank lines, preamble and totals; not among `rows_in`.
@@ -41,6 +40,7 @@ class FileAccount:
     delivery: Delivery | None = None
     contract: str = ""
     contract_sha256: str = ""
+    holds: Holds = field(default_factory=Holds)
     reason: str = ""
     detail: str = ""
     control: int = 0
@@ -67,7 +67,7 @@ class FileAccount:
     @property
     def has_many_rejects(self) -> bool:
         """Whether it is above the share of rejected rows."""
-        return self.rows_in >= SHARE_ROWS and self.quarantined > SHARE_LIMIT * self.rows_in
+        return self.holds.are_many(self.quarantined, self.rows_in)
 
     def to_ledger_row(self, *, n: int, recorded_at: datetime) -> dict[str, Any]:
         """The file's row in the ledger; columns of schema.LEDGER."""

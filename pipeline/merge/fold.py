@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-ADDITIVE = ("impressions", "clicks", "cost", "revenue", "conversions", "video_views")
-"""What may be added up; missing where it is missing in all rows."""
+from pipeline.schema import ADDITIVE
 
 _MEANS = ("video_view_time", "reported_ctr", "reported_cpc")
-"""What may not: it stays where all rows say the same, and is missing elsewhere."""
+"""What may not be added up: it stays where all rows say the same, and is missing elsewhere."""
 
 
 def fold_rows(rows: pl.DataFrame, key: Sequence[str], order: Sequence[str]) -> pl.DataFrame:
@@ -19,16 +18,15 @@ def fold_rows(rows: pl.DataFrame, key: Sequence[str], order: Sequence[str]) -> p
         key: What the rows of one group have in common.
         order: The columns by which the last row of a group is found; it gives the rest.
     """
+    # A sum is missing where it is missing in all rows.
     sums = [
         pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).cast(dtype).alias(name)
         for name in ADDITIVE
         for dtype in [rows.schema[name]]
     ]
     means = [
-        pl.when(pl.col(name).is_null().any() | (pl.col(name).n_unique() > 1))
-        .then(None)
-        .otherwise(pl.col(name).first())
-        .alias(name)
+        # Null counts among the values.
+        pl.when(pl.col(name).n_unique() == 1).then(pl.col(name).first()).alias(name)
         for name in _MEANS
     ]
     given = {*key, *ADDITIVE, *_MEANS}

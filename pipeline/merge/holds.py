@@ -179,8 +179,7 @@ def _judge_rejects(claim: Claim, count: int) -> Held | None:
             "many_rejects",
             f"all of its {claim.rows_in:,} rows are rejected, and it would replace {count:,} rows",
         )
-    limit = claim.holds.max_reject_percent * claim.rows_in
-    if claim.rows_in < claim.holds.min_rows or 100 * claim.quarantined <= limit:
+    if not claim.holds.are_many(claim.quarantined, claim.rows_in):
         return None
     return Held(
         "many_rejects",

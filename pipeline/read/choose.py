@@ -54,8 +54,7 @@ def explain_misses(misses: Sequence[Miss]) -> BadFileError:
     """The error for a header that no contract takes; it speaks of the nearest contract."""
     if not misses:
         return BadFileError("header_mismatch", "no contract reads files of this kind")
-    nearest = min(misses, key=lambda one: (one.miss.distance, -one.miss.known))
-    contract, miss = nearest
+    contract, miss = find_nearest(misses)
     if miss.rule and (miss.known > miss.distance or not miss.distance):
         return BadFileError(miss.rule, f"{miss.detail} (contract {contract.name!r})")
     parts = [f"the header is of no contract; nearest is {contract.name!r}"]
@@ -64,6 +63,11 @@ def explain_misses(misses: Sequence[Miss]) -> BadFileError:
     if miss.unknown:
         parts.append(f"{len(miss.unknown)} unknown, first {miss.unknown[0][:60]!r}")
     return BadFileError("header_mismatch", "; ".join(parts))
+
+
+def find_nearest(misses: Sequence[Miss]) -> Miss:
+    """Of some contracts, at least one, the one that fits best."""
+    return min(misses, key=lambda one: (one.miss.distance, -one.miss.known))
 
 
 def _pick(fits: Sequence[Layout]) -> Layout:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.contracts.model import Contract, Dialect
 from pipeline.errors import BadFileError
-from pipeline.read.choose import Miss, choose_layout
+from pipeline.read.choose import Miss, choose_layout, find_nearest
 from pipeline.read.header import HeaderMiss, match_header
 from pipeline.read.layout import Layout
 from pipeline.read.parquet_footer import read_footer
@@ -71,8 +71,8 @@ def lay_out_parquet(
     try:
         layout = choose_layout(wanted, fit, source=source)
     except BadFileError as error:
-        nearest = min(misses, key=lambda one: (one.miss.distance, -one.miss.known), default=None)
-        if error.rule == "header_mismatch" and nearest is not None and nearest.miss.missing:
+        is_mismatch = error.rule == "header_mismatch" and misses
+        if is_mismatch and find_nearest(misses).miss.missing:
             raise BadFileError("missing_column", str(error)) from error
         raise
     for position, column in _list_columns(layout):

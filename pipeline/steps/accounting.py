@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from pipeline.contracts import Contract
+from pipeline.contracts import Contract, Holds
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Delivery
 from pipeline.schema import REJECTS
@@ -42,6 +42,7 @@ def account_for(
         delivery=delivery,
         contract=result.contract,
         contract_sha256=contract.sha256 if contract else "",
+        holds=contract.holds if contract else Holds(),
         detail=result.detail,
         control=result.control,
         accepted=result.valid - duplicates - superseded,

@@ -1,4 +1,4 @@
-"""Takes a delivered file back: the master becomes what it were had the file never come."""
+"""Takes a delivered file back: the master becomes what it would be had the file never come."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
 
 import polars as pl
 
 from pipeline.contracts import Column, Contract, Dialect
+from pipeline.schema import ADDITIVE
 from pipeline.validate.judge import SCALE
 from pipeline.validate.parts import cast_parts
-
-ADDITIVE: Final = ("impressions", "clicks", "cost", "revenue", "conversions")
-"""The measures whose sum over rows means something."""
 
 
 def sum_up(texts: pl.DataFrame, contract: Contract, dialect: Dialect) -> dict[str, Decimal | int]:

@@ -237,6 +237,33 @@ def test_deliveries_of_one_merge_are_held_as_if_each_had_come_alone(shop: Home) 
     assert list_outcomes(shop.merge()) == [("merged", ""), ("held", "large_shrink")]
 
 
+def test_a_delivery_that_grows_replaces_nothing_of_its_own(shop: Home) -> None:
+    declare(shop, "replace_window")
+    write_delivery(shop.root, 1, MANY)
+    shop.merge()
+    write_delivery(shop.root, 1, ["2024-01-01,other,1"], name="b.csv")
+    assert list_outcomes(shop.merge()) == [("merged", "")]
+
+
+def test_what_was_appended_before_stays_when_a_delivery_grows(shop: Home) -> None:
+    declare(shop, "append")
+    write_delivery(shop.root, 1, ["2024-01-01,x,1"])
+    write_delivery(shop.root, 2, ["2024-01-01,x,2"])
+    shop.merge()
+    write_delivery(shop.root, 2, ["2024-01-01,y,5"], name="b.csv")
+    shop.merge()
+    assert read_rows(shop) == [("01", "x", "3.000000"), ("01", "y", "5.000000")]
+
+
+@pytest.mark.parametrize(("percent", "looks"), [(5, 1), (20, 0)])
+def test_the_contract_says_from_which_share_of_rejects_on_a_person_should_know(
+    shop: Home, percent: int, looks: int
+) -> None:
+    declare(shop, "append", top=f"[holds]\nmax_reject_percent = {percent}")
+    write_delivery(shop.root, 1, [*MANY[:100], *["2024-01-01,bad,x"] * 10])
+    assert len(shop.merge().to_look_at) == looks
+
+
 def test_only_what_is_held_can_be_let_pass(shop: Home) -> None:
     declare(shop, "replace_window")
     path = write_delivery(shop.root, 1, MANY)

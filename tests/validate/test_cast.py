@@ -133,6 +133,7 @@ def test_the_fast_cast_of_numbers_says_what_the_judge_says(
 
 @given(texts=st.lists(days, max_size=30), date_formats=forms)
 @example(texts=["0000-01-01", "2024-02-29", "2024-02-30"], date_formats=("yyyy-mm-dd",))
+@example(texts=["20011201", "10102024"], date_formats=("yyyymmdd",))
 def test_the_fast_cast_of_dates_says_what_the_judge_says(
     texts: list[str], date_formats: tuple[str, ...]
 ) -> None:

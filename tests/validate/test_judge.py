@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.contracts import Dialect
+from pipeline.contracts.model import Unit
 from pipeline.validate.judge import Refused, judge_date, judge_decimal, judge_integer
 from pipeline.validate.notation import Notation, get_notation
 
@@ -165,6 +166,19 @@ def test_no_number_is_guessed_from_another_notation(notation: Notation, text: st
     with pytest.raises(Refused) as caught:
         judge_integer(text, notation)
     assert caught.value.rule == "not_integer"
+
+
+def test_three_zeros_after_a_comma_may_be_thousands_of_another_language() -> None:
+    comma = get_notation(Dialect(decimal=","))
+    assert judge_integer("122,0", comma) == 122
+    with pytest.raises(Refused) as caught:
+        judge_integer("122,000", comma)
+    assert caught.value.rule == "not_integer"
+
+
+@pytest.mark.parametrize(("text", "unit"), [("3.25000005", "percent"), ("1.95000003", "seconds")])
+def test_noise_is_measured_after_the_division(text: str, unit: Unit) -> None:
+    assert judge_decimal(text, unit=unit) == (Decimal("0.0325"), "noise")
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,12 @@ def test_flags_are_exact_for_the_largest_figures() -> None:
     assert judge(row | {"reported_ctr": "1.000101"}).remarks == {"ctr_disagrees": 1}
 
 
+def test_flags_are_exact_where_a_product_leaves_64_bits() -> None:
+    count = str(10**17)
+    row = {"clicks": count, "impressions": count, "reported_ctr": "1"}
+    assert judge(row).remarks == {}
+
+
 def test_what_the_contract_rounds_is_counted() -> None:
     rounding = tuple(replace(c, round=c.type == "decimal") for c in CONTRACT.columns)
     rows = [{"conversions": "0.3333333"}, {"conversions": "1"}, {"conversions": "0.6666666"}]
