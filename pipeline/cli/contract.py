@@ -73,6 +73,8 @@ def check(
 
         if format is Format.CSV:
             raise UsageError("--format is 'csv'; a check is no table: expected table or json")
+        if file.is_dir():
+            raise UsageError(f"{file} is a folder; name one of its files")
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file")
         checked = check_file(

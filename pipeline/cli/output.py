@@ -8,7 +8,7 @@ from pipeline.cli.options import Format
 from pipeline.kpi.output import render_cells, render_csv, render_json, to_json
 from pipeline.kpi.query import Result
 from pipeline.report.console import make_section, print_section
-from pipeline.report.content import DASH
+from pipeline.report.content import DASH, make_printable
 
 _DIGITS = 6
 """Of a float in a table; JSON and CSV have all of them."""
@@ -19,7 +19,7 @@ def print_result(result: Result, *, form: Format, title: str = "") -> None:
     if form is Format.JSON:
         sys.stdout.write(render_json(result))
     elif form is Format.CSV:
-        sys.stdout.write(render_csv(result))
+        _write_csv(result)
     else:
         section = make_section(
             title, names=result.columns, rows=render_cells(result, digits=_DIGITS, null=DASH)
@@ -46,6 +46,15 @@ def print_tables(tables: Mapping[str, Sequence[Mapping[str, Any]]], *, form: For
         columns = tuple(rows[0]) if rows else ()
         result = Result(columns, tuple(tuple(row.values()) for row in rows))
         if form is Format.CSV:
-            sys.stdout.write(render_csv(result) + "\n")
+            _write_csv(result)
+            sys.stdout.write("\n")
         else:
             print_result(result, form=form, title=name)
+
+
+def _write_csv(result: Result) -> None:
+    """Files and programs get each byte of a cell, a terminal nothing that it could obey."""
+    text = render_csv(result)
+    if sys.stdout.isatty():
+        text = "\n".join(map(make_printable, text.split("\n")))
+    sys.stdout.write(text)

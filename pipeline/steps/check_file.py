@@ -95,7 +95,7 @@ def check_file(
             layout, plain = lay_out(
                 path, contracts.values(), source=label.source, scratch=scratch, name=path.name
             )
-            context = label.find_context(layout)
+            context = label.find_context(path, layout)
             checksum = Checksum(layout.contract, context.dialect)
             seen = _Seen()
             spooled: list[Path] = []

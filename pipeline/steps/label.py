@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pipeline.contracts import Contract
 from pipeline.errors import BadFileError, UsageError
@@ -66,8 +67,12 @@ class Label:
             )
         return moment
 
-    def find_context(self, layout: Layout) -> Context:
+    def find_context(self, path: Path, layout: Layout) -> Context:
         """What is known of a file beside its rows.
+
+        Args:
+            path: The file, for messages.
+            layout: How it lies before us.
 
         Raises:
             UsageError: The file says itself what a person says of it.
@@ -75,8 +80,18 @@ class Label:
         """
         for name in ("account", "currency"):
             if getattr(self, name) is not None and name in layout.positions:
-                raise UsageError(f"the file says its {name} itself; leave --{name} out")
+                raise UsageError(f"{path} says its {name} itself; leave --{name} out")
+        if self.currency is not None and layout.currency not in {None, self.currency}:
+            raise UsageError(
+                f"{path} says in its header that it is in {layout.currency}, and --currency is "
+                f"{self.currency!r}"
+            )
         period = parse_period(self.period) if self.period is not None else None
+        if layout.period is not None and period not in {None, layout.period}:
+            first, last = layout.period
+            raise UsageError(
+                f"{path} says that it is of {first} to {last}, and --period is {self.period!r}"
+            )
         return find_context(layout, account=self.account, currency=self.currency, period=period)
 
     def name_folder(self, contract: Contract) -> str:

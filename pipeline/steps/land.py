@@ -1,5 +1,6 @@
 """Puts files into landing/: recognised first, all of them, then copied under their own names."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,18 +9,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.contracts import Contract, load_contracts
-from pipeline.errors import BadFileError, ExistsError, UsageError
+from pipeline.errors import BadFileError, EmptyLakeError, ExistsError, UsageError
 from pipeline.lake import Lake
+from pipeline.merge.delivery import pick_judged
 from pipeline.merge.place import (
     format_delivered,
     is_bad_name,
     is_control_file,
     is_unfinished,
+    read_place,
 )
 from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
 from pipeline.settings import Settings
 from pipeline.steps.label import Label
+from pipeline.steps.ledger import read_ledger
 
 _MAX_PART_BYTES = 255
 """Of a folder or file name: more no common file system takes."""
@@ -56,7 +60,8 @@ def land(
         label: What a person says of them.
 
     Raises:
-        UsageError: There is no such file, or one is of no contract; nothing has been landed then.
+        UsageError: There is no such file, or one is of no contract, or was withdrawn from this
+            very delivery; nothing has been landed then.
         ExistsError: The delivery holds another file of the name; likewise.
     """
     label = label or Label()
@@ -72,6 +77,8 @@ def land(
     ]
     for path, key in zip(files, keys, strict=True):
         _refuse_key(lake, path, key)
+    if delivered is not None:
+        _refuse_withdrawn(lake, files, keys)
     lake.initialise()
     landed: list[LandedFile] = []
     with lake.storage.scratch() as scratch:
@@ -131,7 +138,7 @@ def _recognise(path: Path, contracts: Mapping[str, Contract], label: Label) -> L
                 scratch=Path(scratch),
                 name=path.name,
             )
-        label.find_context(layout)
+        label.find_context(path, layout)
     except BadFileError as error:
         raise UsageError(f"{path} cannot be landed ({error.rule}): {error}") from error
     except OSError as error:
@@ -167,6 +174,36 @@ def _refuse_key(lake: Lake, path: Path, key: str) -> None:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if taken:
         raise _make_conflict(path, key)
+
+
+def _refuse_withdrawn(lake: Lake, files: Sequence[Path], keys: Sequence[str]) -> None:
+    """Refuses files that were withdrawn from the very delivery: no merge would look at them.
+
+    Raises:
+        UsageError: As said.
+    """
+    try:
+        snapshot = lake.take_snapshot()
+    except EmptyLakeError:
+        return
+    judged = pick_judged(read_ledger(snapshot.ledger_uris))
+    withdrawn, merged = (
+        set(judged.filter(outcome=one).select("source", "delivery_id", "sha256").rows())
+        for one in ("withdrawn", "merged")
+    )
+    for path, key in zip(files, keys, strict=True):
+        place = read_place(key)
+        identity = (place.source, place.delivered, _hash(path))
+        if identity in withdrawn - merged:
+            raise UsageError(
+                f"{path} was withdrawn from this very delivery ({key}), and stays so; to bring it "
+                f"back, land it with a later --delivered, or without one"
+            )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _make_conflict(path: Path, key: str) -> ExistsError:

@@ -23,7 +23,7 @@ _NAMES = ["source", "delivered_at", "delivery_id"]
 def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
     """Withdraws a file: a tombstone in the ledger, and its dates are resolved again from landing.
 
-    The file stays where it is. To bring it back, land it again.
+    The file stays where it is. To bring it back, land it as a delivery of another time.
 
     Args:
         lake: The lake.

@@ -1,7 +1,9 @@
 """The console command as a person uses it: real processes, exit codes, one readable line."""
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -37,6 +39,24 @@ class Shell:
             text=True,
             check=False,
         )
+
+    def run_on_terminal(self, *arguments: str) -> str:
+        """What a terminal is sent."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "ADLAKE_URI": str(self.lake)},
+            stdout=theirs,
+        )
+        os.close(theirs)
+        sent = b""
+        # Linux ends a terminal that nobody writes to with an error.
+        with contextlib.suppress(OSError), os.fdopen(ours, "rb", buffering=0) as file:
+            while part := file.read(1 << 16):
+                sent += part
+        assert process.wait() == 0
+        return sent.decode()
 
     def read(self, *arguments: str) -> Any:
         done = self.run(*arguments, "--format", "json")

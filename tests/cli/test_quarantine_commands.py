@@ -108,6 +108,16 @@ def test_control_characters_never_reach_the_terminal(dirty: Shell) -> None:
     assert row["raw"] == make_line(campaign_id=DIRTY)
 
 
+def test_a_csv_shows_no_control_characters_on_a_terminal_and_all_of_them_elsewhere(
+    dirty: Shell,
+) -> None:
+    command = ["quarantine", "show", "--rule", "control_char", "--format", "csv"]
+    assert DIRTY in dirty.run(*command).stdout
+    shown = dirty.run_on_terminal(*command)
+    assert r"c\x1b[31m\x07" in shown
+    assert not re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", shown)
+
+
 def test_a_lake_without_a_master_has_no_quarantine(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     for command in (["list"], ["show"], ["replay"]):
@@ -161,11 +171,17 @@ def test_a_replay_takes_in_a_file_that_was_refused_whole(tmp_path: Path) -> None
 
 def test_an_unknown_file_is_wrong_use(dirty: Shell) -> None:
     version = dirty.read("status")["master_version"]
-    for command in (["quarantine", "replay"], ["withdraw"], ["merge", "--accept"]):
+    for command in (
+        ["quarantine", "show"],
+        ["quarantine", "replay"],
+        ["withdraw"],
+        ["merge", "--accept"],
+    ):
         done = dirty.run(*command, "nosuchfile")
         assert (done.returncode, done.stdout) == (2, "")
         assert "nosuchfile" in done.stderr
         assert done.stderr.count("\n") == 1
+    assert f"files: {LOT}, {OTHER}, {NONE}" in dirty.run("quarantine", "show", "nix").stderr
     assert dirty.run("withdraw", NONE).returncode == 2
     assert dirty.read("status")["master_version"] == version
 

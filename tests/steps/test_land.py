@@ -9,6 +9,7 @@ import pytest
 from pipeline.errors import ExistsError, UsageError
 from pipeline.steps.label import Label
 from pipeline.steps.land import land
+from pipeline.steps.withdraw import withdraw
 from tests.exports import make_google_export
 from tests.lots import make_line, write_lot
 from tests.sources import write_contract
@@ -91,6 +92,23 @@ def test_landing_into_a_dated_delivery_again_is_harmless_with_the_same_bytes_onl
     assert home.merge().rows == 1
 
 
+def test_a_withdrawn_file_comes_back_only_as_a_later_delivery(home: Home, tmp_path: Path) -> None:
+    lot = write_lot(tmp_path / "a.csv", [make_line()])
+    label = Label(delivered="2024-05-01")
+    (landed,) = land(home.lake, [lot], settings=SETTINGS, label=label)
+    home.merge()
+    withdraw(home.lake, landed.path, settings=SETTINGS)
+    for name in ("a.csv", "b.csv"):
+        again = write_lot(tmp_path / "again" / name, [make_line()])
+        with pytest.raises(UsageError, match=r"withdrawn from this very delivery.* --delivered"):
+            land(home.lake, [again], settings=SETTINGS, label=label)
+    write_lot(tmp_path / "other.csv", [make_line(clicks=1)])
+    land(home.lake, [tmp_path / "other.csv"], settings=SETTINGS, label=label)
+    land(home.lake, [lot], settings=SETTINGS, label=Label(delivered="2024-05-02"))
+    home.merge()
+    assert home.read_master()["clicks"].to_list() == [20]
+
+
 @pytest.mark.parametrize(
     "option",
     [
@@ -155,7 +173,7 @@ def test_what_a_file_says_itself_is_left_to_it(home: Home, tmp_path: Path) -> No
     names = "segments.date,customer.id,customer.currency_code,campaign.id,metrics.cost_micros"
     path.write_text(f"{names}\n2024-01-01,7,EUR,1,1000000\n")
     for label in (Label(account="7"), Label(currency="EUR")):
-        with pytest.raises(UsageError, match=r"leave --(account|currency) out"):
+        with pytest.raises(UsageError, match=r"a\.csv says its .* leave --(account|currency) out"):
             land(home.lake, [path], settings=SETTINGS, label=label)
     assert not home.root.exists()
     (landed,) = land(home.lake, [path], settings=SETTINGS)
@@ -164,7 +182,7 @@ def test_what_a_file_says_itself_is_left_to_it(home: Home, tmp_path: Path) -> No
 
 def test_a_period_that_is_not_the_one_of_the_file_is_wrong_use(home: Home, tmp_path: Path) -> None:
     path = make_google_export().write(tmp_path / "in")
-    with pytest.raises(UsageError, match="its place says 2024-01-01 to 2024-01-30"):
+    with pytest.raises(UsageError, match=r"Campaign report.* says that it is of .* --period is"):
         land(home.lake, [path], settings=SETTINGS, label=Label(period="2024-01-01..2024-01-30"))
     assert not home.root.exists()
     label = Label(period="2024-01-01..2024-01-31", account="7")
