@@ -74,7 +74,7 @@ def exit_by(outcome: "MergeOutcome") -> None:
     """Ends with the exit code that asks for a look, where a rule does.
 
     Raises:
-        typer.Exit: A file was refused, or is above the share of rejected rows.
+        typer.Exit: A file was refused or left out, or is above the share of rejected rows.
     """
     for account in outcome.to_look_at:
         if account.outcome in {"quarantined", "held"}:
@@ -88,7 +88,9 @@ def exit_by(outcome: "MergeOutcome") -> None:
             f"rejected; the rest is merged: look at them before you trust its figures",
             err=True,
         )
-    if outcome.to_look_at:
+    for why in outcome.left_out:
+        typer.echo(f"left as it was: {why}", err=True)
+    if outcome.to_look_at or outcome.left_out:
         raise typer.Exit(EXIT_LOOK)
 
 

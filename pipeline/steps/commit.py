@@ -73,6 +73,7 @@ class MergeOutcome:
         files_added: Files that came into the master.
         files_removed: Files that went.
         unfinished: Delivered files left to a later run.
+        left_out: Why files were left as they are that a person wanted judged again, in words.
     """
 
     version: int
@@ -84,6 +85,7 @@ class MergeOutcome:
     files_added: int = 0
     files_removed: int = 0
     unfinished: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def to_look_at(self) -> list[FileAccount]:

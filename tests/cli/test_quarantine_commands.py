@@ -169,6 +169,18 @@ def test_a_replay_takes_in_a_file_that_was_refused_whole(tmp_path: Path) -> None
     assert (gone.returncode, "nothing in quarantine" in gone.stderr) == (2, True)
 
 
+def test_a_replay_says_what_it_left_as_it_was_and_asks_for_a_look(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    gone = "landing/lots/delivered=2024-06-01/a.csv"
+    write_lot(shell.lake / gone, [make_line(), make_line(clicks=-1)])
+    assert shell.run("merge").returncode == 0
+    (shell.lake / gone).unlink()
+    done = shell.run("quarantine", "replay")
+    assert (done.returncode, "nothing new to merge" in done.stdout) == (3, True)
+    assert done.stderr.startswith(f"left as it was: {gone} can't be read again")
+    assert "put it back" in done.stderr
+
+
 def test_an_unknown_file_is_wrong_use(dirty: Shell) -> None:
     version = dirty.read("status")["master_version"]
     for command in (

@@ -19,6 +19,8 @@ from pipeline.storage import LocalStorage
 from tests.sources import write_contract, write_delivery
 from tests.steps.conftest import SETTINGS, Home
 
+UPSERT = 'key = ["campaign_name", "date"]'
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Home:
@@ -320,6 +322,23 @@ def test_a_withdrawal_that_cannot_read_the_others_changes_nothing(shop: Home) ->
     assert shop.lake.take_snapshot().version == version
 
 
+@pytest.mark.parametrize(
+    ("campaigns", "words"),
+    [(("y",), "line 2 of .* rule unknown_campaign_name"), (("x", "y", "z"), "takes other rows")],
+)
+def test_a_withdrawal_names_the_contract_that_changed(
+    shop: Home, campaigns: tuple[str, ...], words: str
+) -> None:
+    declare(shop, "replace_window", campaigns=("x", "y"))
+    first = write_delivery(shop.root, 1, ["2024-01-01,x,1", "2024-01-01,z,1"])
+    second = write_delivery(shop.root, 2, ["2024-01-01,x,2"])
+    shop.merge()
+    declare(shop, "replace_window", campaigns=campaigns)
+    with pytest.raises(LakeError, match=f"contract 'shop', as it is now, .*{words}") as caught:
+        withdraw(shop.lake, second, settings=shop.settings)
+    assert first in str(caught.value)
+
+
 @pytest.mark.parametrize("mode", ["append", "replace_window"])
 def test_a_replay_merges_what_passes_now_exactly_once(shop: Home, mode: str) -> None:
     declare(shop, mode, campaigns=("x",))
@@ -344,14 +363,60 @@ def test_a_file_that_was_refused_whole_is_replayed(shop: Home) -> None:
     assert replay(shop.lake, settings=shop.settings).transaction is None
 
 
-def test_a_replay_that_would_lose_rows_is_refused(shop: Home) -> None:
-    declare(shop, "replace_window", campaigns=("x", "y"))
-    write_delivery(shop.root, 1, ["2024-01-01,x,1", "2024-01-01,y,2", "2024-01-01,z,3"])
+def test_a_file_that_would_lose_rows_is_left_as_it_was_and_the_others_are_replayed(
+    shop: Home,
+) -> None:
+    declare(shop, "upsert", top=UPSERT, campaigns=("x", "y"))
+    worse = write_delivery(shop.root, 1, ["2024-01-01,x,1", "2024-01-01,z,3"])
+    gone = write_delivery(shop.root, 2, ["2024-01-02,y,1", "2024-01-02,z,3"])
+    write_delivery(shop.root, 3, ["2024-01-03,y,1", "2024-01-03,z,3"])
     shop.merge()
-    declare(shop, "replace_window", campaigns=("y", "z"))
-    with pytest.raises(UsageError, match="line 2"):
-        replay(shop.lake, settings=shop.settings)
-    assert len(read_rows(shop)) == 2
+    declare(shop, "upsert", top=UPSERT, campaigns=("y", "z"))
+    (shop.root / gone).unlink()
+    outcome = replay(shop.lake, settings=shop.settings)
+    assert read_rows(shop) == [
+        ("01", "x", "1.000000"),
+        ("02", "y", "1.000000"),
+        ("03", "y", "1.000000"),
+        ("03", "z", "3.000000"),
+    ]
+    first, second = outcome.left_out
+    assert f"reject line 2 of {worse} by the rule unknown_campaign_name; a replay" in first
+    assert f"{gone} can't be read again" in second
+    assert replay(shop.lake, settings=shop.settings).transaction is None
+
+
+@pytest.mark.parametrize("harm", ["gone", "left"])
+def test_a_file_is_not_replayed_without_the_others_of_its_delivery(shop: Home, harm: str) -> None:
+    declare(shop, "replace_window", campaigns=("x",))
+    other = write_delivery(shop.root, 1, ["2024-01-01,x,1"], name="b.csv")
+    path = write_delivery(shop.root, 1, ["2024-01-01,x,4", "2024-01-01,y,2"])
+    if harm == "left":
+        write_delivery(shop.root, 1, ["2024-01-01,x,1", "2024-01-01,z,2"], name="b.csv")
+    shop.merge()
+    before = (read_rows(shop), shop.read_ledger().height)
+    declare(shop, "replace_window", campaigns=("x", "y"))
+    (shop.root / other).unlink()
+    outcome = replay(shop.lake, settings=shop.settings)
+    assert (read_rows(shop), shop.read_ledger().height) == before
+    assert f"{path} can't be replayed without {other}: {other} can't be" in outcome.left_out[0]
+
+
+def test_a_replay_of_what_was_appended_keeps_the_rows_of_other_files(shop: Home) -> None:
+    declare(shop, "append", campaigns=("x",))
+    write_delivery(shop.root, 1, ["2024-01-01,x,1"])
+    write_delivery(shop.root, 2, ["2024-01-01,x,2", "2024-01-01,y,5", "2024-01-03,x,1"])
+    write_delivery(shop.root, 2, ["2024-01-01,x,20", "2024-01-02,z,1"], name="b.csv")
+    write_delivery(shop.root, 3, ["2024-01-01,x,3"])
+    shop.merge()
+    declare(shop, "append", campaigns=("x", "y"))
+    assert replay(shop.lake, settings=shop.settings).left_out == []
+    assert read_rows(shop) == [
+        ("01", "x", "26.000000"),
+        ("01", "y", "5.000000"),
+        ("03", "x", "1.000000"),
+    ]
+    assert replay(shop.lake, settings=shop.settings).transaction is None
 
 
 def test_the_order_of_arrival_does_not_matter(shop: Home, tmp_path: Path) -> None:
