@@ -14,7 +14,7 @@ UV := $(BIN)/uv
 PIP_INSTALL := $(UV) pip install --python $(BIN)/python
 
 # Debian packages that `make test-all` needs besides what the locked requirements bring.
-SYSTEM_PACKAGES := faketime
+SYSTEM_PACKAGES := faketime strace
 
 # Modules that decide and do no input or output.
 PURE := pipeline/validate/*,pipeline/merge/account.py,pipeline/merge/delivery.py,$\

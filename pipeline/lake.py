@@ -274,17 +274,16 @@ def ledger_number(path: str) -> int:
 
 def find_unlisted(master: Table, *, after: int) -> list[Commit]:
     """Our commits on the master after a transaction, oldest first: each names a ledger file."""
-    wanted = master.transaction - after
-    if wanted <= 0:
-        return []  # the handle is older than the ledger
-    # Vacuums stand between our commits, so ask for more until all that is wanted is there.
-    limit = wanted
-    while True:
-        commits = master.read_commits(limit)
-        ours = [commit for commit in commits if commit.metadata.get("n", 0) > after]
-        if len(ours) >= wanted or len(commits) < limit:
-            return ours[::-1]
-        limit *= 2
+    unlisted: list[Commit] = []
+    if after >= master.transaction:
+        return unlisted  # the handle is older than the ledger
+    for commit in master.walk_commits():
+        n = commit.metadata.get("n")
+        if n is not None and n <= after:
+            break
+        if n is not None:  # else it is a vacuum's or another's
+            unlisted.append(commit)
+    return unlisted[::-1]
 
 
 def describe_ledger_file(commit: Commit) -> DataFile:

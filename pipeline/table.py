@@ -7,11 +7,12 @@ duplicate rows.
 """
 
 import errno
+import itertools
 import json
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from pipeline.errors import (
@@ -121,9 +123,28 @@ class Table:
         """The files' full names as DuckDB, Polars and Arrow take them."""
         return [f"{self.uri}/{file.path}" for file in files]
 
+    def walk_commits(self) -> Iterator[Commit]:
+        """The commits up to this version, newest first, as far as the log reaches back.
+
+        Delta's own history is that of the newest version, whatever version a handle is pinned to,
+        and gives its entries wrong numbers as soon as somebody else has committed.
+
+        Raises:
+            StorageError: An entry cannot be read.
+        """
+        log = DeltaStorageHandler.from_table(self._delta._table)  # noqa: SLF001 - as its writer does
+        for version in range(self.version, -1, -1):
+            try:
+                entry = log.open_input_file(f"_delta_log/{version:020d}.json").read()
+            except FileNotFoundError:
+                return  # another tool has cleared old entries away
+            except OSError as error:
+                raise StorageError(f"{self.uri}: version {version}: {error}") from error
+            yield _read_commit(version, entry)
+
     def read_commits(self, limit: int | None = None) -> list[Commit]:
         """The newest commits up to this version, newest first."""
-        return [_read_commit(entry) for entry in self._delta.history(limit)]
+        return list(itertools.islice(self.walk_commits(), limit))
 
     def read_newest_commit(self) -> Commit:
         """The commit that made this version.
@@ -142,7 +163,7 @@ class Table:
         Raises:
             ChangedOutsideError: As said.
         """
-        newest = self._read_newest_change()
+        newest = next((one for one in self.walk_commits() if not one.changes_nothing), None)
         if newest is not None and not newest.metadata:
             raise ChangedOutsideError(
                 f"{self.uri} was changed outside adlake at version {newest.version} by "
@@ -150,16 +171,6 @@ class Table:
                 f"an older one with --version {newest.version - 1}; to go on, run adlake rebuild, "
                 f"which makes them anew from landing/ and raw/"
             )
-
-    def _read_newest_change(self) -> Commit | None:
-        """The newest commit that is no vacuum's; None where the log begins with one."""
-        limit = 8
-        while True:
-            commits = self.read_commits(limit)
-            changes = [one for one in commits if not one.changes_nothing]
-            if changes or len(commits) < limit:
-                return changes[0] if changes else None
-            limit *= 2
 
     def commit(
         self,
@@ -280,12 +291,15 @@ def _read_action(action: Mapping[str, Any]) -> DataFile:
     )
 
 
-def _read_commit(entry: Mapping[str, Any]) -> Commit:
+def _read_commit(version: int, entry: bytes) -> Commit:
+    actions = [json.loads(line) for line in entry.splitlines() if line.strip()]
+    infos: list[dict[str, Any]] = [one["commitInfo"] for one in actions if "commitInfo" in one]
+    said = infos[0] if infos else {}
     return Commit(
-        version=entry["version"],
-        at_ms=entry["timestamp"],
-        operation=entry["operation"],
-        metadata=entry.get(_MARK) or {},
+        version=version,
+        at_ms=said.get("timestamp", 0),
+        operation=said.get("operation", ""),
+        metadata=said.get(_MARK) or {},
     )
 
 

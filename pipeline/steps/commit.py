@@ -122,7 +122,12 @@ def commit_change(
         wait=wait_exponential_jitter(multiplier=0.05, max=2, jitter=0.1),
         reraise=True,
     )
-    return retrying(_Sequence(lake, prepare, command, scratch, anew).attempt)
+    try:
+        return retrying(_Sequence(lake, prepare, command, scratch, anew).attempt)
+    except OSError as error:
+        # The engines that read and write for us often name no file.
+        where = error.filename or lake.uri
+        raise StorageError(f"{where}: {error.strerror or error}; nothing is lost") from error
 
 
 @dataclass(slots=True)
@@ -171,7 +176,7 @@ class _Sequence:
 
     def _has_landed(self, master: Table, expected: MergeOutcome) -> bool:
         """Whether the commit whose answer was lost is in the log, under others by now or not."""
-        since = max(1, master.version - expected.version + 1)
+        since = max(0, master.version - expected.version + 1)
         return any(one.metadata.get("run") == self.run for one in master.read_commits(since))
 
     def _commit(self, master: Table, writer: Writer, change: Change, outcome: MergeOutcome) -> None:

@@ -67,6 +67,7 @@ def start_merge(home: Home) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "pipeline", "merge", "--lake", str(home.root)]
     process = subprocess.Popen(
         command,
+        env={**os.environ, "ADLAKE_QUIET": "0"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

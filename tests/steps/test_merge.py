@@ -564,6 +564,25 @@ def test_a_ledger_that_cannot_be_written_ends_the_merge_and_not_in_a_loop(
     assert home.read_ledger().height == 1
 
 
+def test_a_handle_catches_up_what_it_knows_and_skips_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    real = Lake.catch_up
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "catch_up", lambda *_: None)
+        home.merge()
+        old = home.lake.open_master()
+        write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
+        home.merge()
+    real(home.lake, old)
+    assert home.lake.open_ledger().transaction == 1
+    real(home.lake, home.lake.open_master())
+    assert home.lake.open_ledger().transaction == 2
+    assert home.read_ledger()["path"].to_list() == ["landing/lots/a.csv", "landing/lots/b.csv"]
+    assert home.lake.take_snapshot(1).commit.metadata["n"] == 1
+
+
 def test_a_handle_older_than_the_ledger_has_nothing_to_catch_up(home: Home) -> None:
     write_lot(home.root / "landing/lots/a.csv", [make_line()])
     home.merge()

@@ -76,6 +76,20 @@ def test_a_handle_stays_at_its_version(root: Path) -> None:
     assert (old.version, old.transaction, old.list_files()) == (0, 0, [])
 
 
+def test_the_commits_of_a_handle_are_those_up_to_its_version(root: Path) -> None:
+    add(reopen(root), make_file(root, "first"), number=1)
+    old = reopen(root)
+    for number in (2, 3):
+        add(reopen(root), make_file(root, f"f{number}"), number=number)
+    pinned = open_table(str(root), MASTER, version=1)
+    assert pinned is not None
+    for table in (old, pinned):
+        found = [(commit.version, commit.metadata.get("n")) for commit in table.read_commits()]
+        assert found == [(1, 1), (0, None)]
+        assert table.read_newest_commit().metadata == {"n": 1}
+    assert [commit.version for commit in reopen(root).read_commits(2)] == [3, 2]
+
+
 def test_files_come_back_as_they_were_committed(root: Path) -> None:
     file = make_file(root, "first")
     add(reopen(root), file, number=1)

@@ -1,0 +1,176 @@
+"""Many processes on one lake: each delivery comes in once, and readers see whole versions."""
+
+import contextlib
+import itertools
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.errors import CommitConflictError
+from pipeline.generate.request import GenerateRequest
+from pipeline.generate.write import generate_days
+from pipeline.lake import Lake
+from pipeline.settings import Settings
+from pipeline.steps.compact import compact
+from pipeline.steps.fsck import fsck
+from pipeline.steps.merge import merge
+from pipeline.storage import LocalStorage
+from tests.lakes import build_lake, commit_rows, make_row
+from tests.lots import make_line, write_lot
+from tests.steps.conftest import SETTINGS, Home
+
+pytestmark = pytest.mark.faults
+
+ONE_WORKER = Settings(workers=1)
+PATIENCE_SECONDS = 500
+WRITERS = 8
+DELIVERIES = 5
+STARTS = 4
+
+
+def run_together(function: Callable[..., None], *arguments: Any, count: int) -> None:
+    """Runs a function in processes of their own, which get their number first."""
+    context = multiprocessing.get_context("spawn")
+    processes = [
+        context.Process(target=function, args=(number, *arguments)) for number in range(count)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        for process in processes:
+            process.join(PATIENCE_SECONDS)
+        assert [process.exitcode for process in processes] == [0] * count
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def generate_day(lake: Lake, *, seed: int, day: date = date(2024, 3, 1), rows: int = 20) -> None:
+    request = GenerateRequest(start=day, end=day, seed=seed, rows=rows)
+    generate_days(lake, request, today=date(2024, 12, 31), workers=1)
+
+
+def deliver(writer: int, root: Path) -> None:
+    """Delivers and merges, again and again; whoever loses each time says so and tries anew."""
+    lake = Lake(LocalStorage(root))
+    for number in range(DELIVERIES):
+        generate_day(lake, seed=writer * DELIVERIES + number)
+        while True:
+            try:
+                merge(lake, settings=ONE_WORKER)
+            except CommitConflictError:
+                continue
+            break
+
+
+def test_eight_writers_bring_forty_deliveries_in_once_each(home: Home) -> None:
+    run_together(deliver, home.root, count=WRITERS)
+    ledger = home.read_ledger()
+    assert ledger.height == WRITERS * DELIVERIES
+    assert set(ledger["outcome"]) == {"merged"}
+    assert home.read_master().height == ledger["rows_in"].sum() == 20 * WRITERS * DELIVERIES
+    assert home.lake.open_ledger().transaction == home.lake.open_master().transaction
+    assert home.merge().transaction is None
+    assert fsck(home.lake, settings=SETTINGS).findings == []
+
+
+def start_together(starter: int, root: Path, rounds: int, barrier: Barrier) -> None:
+    """In each round one brings a delivery, and all merge at the same moment."""
+    lake = Lake(LocalStorage(root))
+    for number in range(rounds):
+        if starter == 0:
+            generate_day(lake, seed=number)
+        barrier.wait()
+        merge(lake, settings=ONE_WORKER)
+        barrier.wait()
+
+
+@pytest.mark.parametrize("rounds", [10, pytest.param(50, marks=pytest.mark.soak)])
+def test_four_starts_at_one_moment_make_one_commit(home: Home, rounds: int) -> None:
+    barrier = multiprocessing.get_context("spawn").Barrier(STARTS)
+    run_together(start_together, home.root, rounds, barrier, count=STARTS)
+    assert home.lake.open_master().version == home.lake.open_master().transaction == rounds
+    assert home.read_master().height == 20 * rounds
+    assert fsck(home.lake, settings=SETTINGS).findings == []
+
+
+def append(lake: Lake, writer: int, done: threading.Event) -> None:
+    for number in itertools.count():
+        if done.is_set():
+            return
+        rows = [make_row(campaign_id=f"w{writer}-{number}-{place}", cost=1) for place in range(3)]
+        with contextlib.suppress(CommitConflictError):  # then this batch is not there, or whole
+            commit_rows(lake, rows)
+
+
+def join_files(lake: Lake, done: threading.Event) -> None:
+    while not done.is_set():
+        with contextlib.suppress(CommitConflictError):
+            compact(lake, settings=ONE_WORKER)
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("seconds", [6, pytest.param(20, marks=pytest.mark.soak)])
+def test_a_reader_beside_writers_and_a_compactor_sees_whole_versions(
+    tmp_path: Path, seconds: float
+) -> None:
+    lake = build_lake(tmp_path / "lake", [make_row(campaign_id=f"x-{place}") for place in range(3)])
+    done = threading.Event()
+    threads = [
+        *(threading.Thread(target=append, args=(lake, n, done)) for n in range(3)),
+        threading.Thread(target=join_files, args=(lake, done)),
+    ]
+    for thread in threads:
+        thread.start()
+    seen: list[int] = []
+    try:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            snapshot = lake.take_snapshot()
+            rows = pl.read_parquet(list(snapshot.file_uris), glob=False, hive_partitioning=False)
+            batches = rows["campaign_id"].str.replace(r"-\d+$", "").value_counts()
+            assert set(batches["count"]) == {3}
+            assert rows.height == snapshot.rows == snapshot.commit.metadata["rows"]
+            seen.append(rows.height)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(PATIENCE_SECONDS)
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 3, seen
+    assert fsck(lake, settings=SETTINGS).findings == []
+
+
+HIDDEN = ["..", "...", ".x"]
+REFUSED = ["a\\b", "a\tb", "\x7f"]
+ODD = ["a/b", "%2e%2e", "%2F", "C:x", "*", "?", "[1]", "a[1]", "{a,b}", "date=2030-01-01", "year=1"]
+QUOTED = [" ", " a ", "-rf", "--help", "$(id)", "`id`", "a;b", "'", '"', "e\u0301"]
+
+
+@pytest.mark.parametrize("name", [*HIDDEN, *REFUSED, *ODD, *QUOTED])
+def test_a_hostile_name_stays_inside_the_lake_and_reads_the_right_file(
+    home: Home, name: str
+) -> None:
+    path = home.root / f"landing/lots/{name}.csv"
+    write_lot(path, [make_line(campaign_id="right")])
+    other = "".join(mark for mark in name if mark.isalnum()) or "x"
+    (home.root / f"landing/lots/{other}0.csv").write_text("not this one")
+    around = set(home.root.parent.iterdir())
+    home.merge()
+    outcomes = dict(home.read_ledger().select("outcome", "reason").iter_rows())
+    if name in HIDDEN:
+        assert "merged" not in outcomes
+    elif name in REFUSED:
+        assert "bad_name" in home.read_ledger()["reason"].to_list()
+    else:
+        assert home.read_master()["campaign_id"].to_list() == ["right"]
+    assert set(home.root.parent.iterdir()) == around
+    assert home.merge().transaction is None
