@@ -35,11 +35,12 @@ PROJECT := $(VENV)/.stamp-project
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test test-all test-rest test-soak coverage check format docs lock bench clean \
+.PHONY: help setup setup-dev run s3 s3-stop run-s3 test test-all test-rest test-soak coverage check \
+	format docs lock bench clean \
 	system-packages
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(CORE) $(PROJECT) ## Make .venv with what adlake needs to run
 
@@ -76,6 +77,31 @@ system-packages:
 	elif [ -n "$$missing" ]; then \
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy $$missing; \
 	fi
+
+# The server of `make s3` and whoever works on it. It is for this machine, so its secret is none.
+S3_PORT ?= 8333
+S3_KEYS := AWS_ACCESS_KEY_ID=adlake AWS_SECRET_ACCESS_KEY=adlake-on-this-machine
+S3_ENVIRON := $(S3_KEYS) AWS_ENDPOINT_URL=http://127.0.0.1:$(S3_PORT) AWS_REGION=us-east-1
+
+s3: setup-dev ## Start an S3 server on this machine, its data in .s3/
+	@mkdir -p .s3/data .s3/logs
+	@if kill -0 "$$(cat .s3/pid 2>/dev/null)" 2>/dev/null; then echo "it runs already"; else \
+		env $(S3_KEYS) GOMEMLIMIT=400MiB setsid $(BIN)/weed -logdir=.s3/logs mini -dir=.s3/data \
+			-ip=127.0.0.1 -ip.bind=127.0.0.1 -webdav=false -admin.ui=false \
+			-master.telemetry=false -s3.port=$(S3_PORT) -s3.port.iceberg=0 -s3.port.lance=0 \
+			-bucket=lake >.s3/logs/out.log 2>&1 </dev/null & echo $$! >.s3/pid; \
+	fi
+	@for wait in 1 2 3 4 5 6 7 8 9; do \
+		env $(S3_ENVIRON) $(BIN)/adlake doctor --lake s3://lake/main >.s3/logs/doctor.log 2>&1 && break; \
+		test $$wait -lt 9 || { cat .s3/logs/doctor.log >&2; exit 1; }; sleep 1; \
+	done
+	@echo "To work on it:"; printf '  export %s\n' $(S3_ENVIRON) ADLAKE_URI=s3://lake/main
+
+s3-stop: ## Stop the server of `make s3`; its data stays
+	@test ! -e .s3/pid || { kill -9 "$$(cat .s3/pid)" 2>/dev/null; rm .s3/pid; }
+
+run-s3: s3 ## Run the whole pipeline on the server of `make s3`
+	env $(S3_ENVIRON) $(BIN)/adlake run --lake s3://lake/main $(ARGS)
 
 run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
 	$(BIN)/adlake run $(ARGS)
@@ -123,7 +149,8 @@ EXPORT = $(CURDIR)/$(UV) export --quiet --frozen --no-emit-project --no-header
 
 lock: $(TOOLS) ## Lock the newest allowed versions into requirements/
 	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
-	cp pyproject.toml "$$new"; cd "$$new"; export UV_PYTHON="$(CURDIR)/$(BIN)/python"; \
+	mkdir "$$new/pipeline"; cp pipeline/__init__.py "$$new/pipeline"; \
+	cp pyproject.toml README.md LICENSE "$$new"; cd "$$new"; export UV_PYTHON="$(CURDIR)/$(BIN)/python"; \
 	$(CURDIR)/$(UV) lock; \
 	for name in core dev tools; do echo '# Made by `make lock`.' > $$name.txt; done; \
 	$(EXPORT) >> core.txt; \

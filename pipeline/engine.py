@@ -210,6 +210,8 @@ def _guard(function: Callable[[Part], Result], part: Part) -> Result | Crashed:
 def _begin(memory_bytes: int | None) -> None:
     """Prepares this child: it keeps to its memory, and ends with the process it works for."""
     _end_with_parent()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]  # a child gets bytes; it has no business with their store
     if memory_bytes is not None:
         # Not RLIMIT_AS, which counts the gigabytes of addresses that allocators only reserve.
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)

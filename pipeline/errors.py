@@ -13,7 +13,10 @@
     └── StorageError             4  bytes cannot be listed, read or written
         ├── MissingError         4  no such file
         ├── ExistsError          4  a create-only write found the file there
-        └── DeniedError          4  the storage refused the right
+        ├── ThrottledError       4  the store asked for fewer requests, to the end
+        ├── DeniedError          4  the storage refused the right
+        └── SetupError           4  credentials, bucket, region or clock are not right
+            └── ExpiredError     4  the credentials were good once
 
 `retryable` says whether the same call may succeed later without a person's help.
 """
@@ -106,3 +109,17 @@ class DeniedError(StorageError):
     """The storage refused access."""
 
     retryable = False
+
+
+class ThrottledError(StorageError):
+    """The store asked for fewer requests, for as long as was tried."""
+
+
+class SetupError(StorageError):
+    """No request can succeed: credentials, bucket, region or clock are not as they must be."""
+
+    retryable = False
+
+
+class ExpiredError(SetupError):
+    """The credentials were good once and could not be renewed."""

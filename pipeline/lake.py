@@ -11,13 +11,22 @@ exports/, reports/   results for people
 
 import contextlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from pipeline.delta_log import LOG, find_log_faults, is_entry, name_entry, parse_entry
-from pipeline.errors import CommitConflictError, EmptyLakeError, ExistsError, FormatError, LakeError
+from pipeline.errors import (
+    CommitConflictError,
+    EmptyLakeError,
+    ExistsError,
+    FormatError,
+    LakeError,
+    MissingError,
+)
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.storage import Storage
 from pipeline.table import Commit, DataFile, Table, create_table, open_table
@@ -75,6 +84,18 @@ class Lake:
         """The full name of a key, as DuckDB, Polars and Arrow take it."""
         return f"{self.uri}/{path}"
 
+    def fetch(self, uris: Iterable[str]) -> list[Path]:
+        """Local files with the bytes of some that a table names, by full name, in their order.
+
+        Raises:
+            LakeError: One of them is not there.
+        """
+        start = len(self.uri) + 1
+        try:
+            return list(self.storage.fetch_all([uri[start:] for uri in uris]))
+        except MissingError as error:
+            raise LakeError(f"a file of the lake cannot be read: {error}") from error
+
     def exists(self) -> bool:
         """Whether a lake has been made at the root."""
         return self.storage.find(FORMAT_FILE) is not None
@@ -91,9 +112,14 @@ class Lake:
                 self.storage.create(FORMAT_FILE, text.encode())
         self.check_format()
         if self._open(LEDGER_TABLE, LEDGER) is None:
-            create_table(self.locate(LEDGER_TABLE), LEDGER)
+            create_table(self.locate(LEDGER_TABLE), LEDGER, options=self.storage.table_options)
         if self._open(MASTER_TABLE, MASTER) is None:
-            create_table(self.locate(MASTER_TABLE), MASTER, partition_by=PARTITION_COLUMNS)
+            create_table(
+                self.locate(MASTER_TABLE),
+                MASTER,
+                partition_by=PARTITION_COLUMNS,
+                options=self.storage.table_options,
+            )
 
     def check_format(self) -> None:
         """Refuses a lake that another adlake wrote, of which this one cannot read the tables.
@@ -205,7 +231,9 @@ class Lake:
         for fault in find_log_faults(sizes):
             raise LakeError(f"{self.locate(log)}/{fault.name}: {fault.detail}")
         try:
-            return open_table(self.locate(table), schema, version=version)
+            return open_table(
+                self.locate(table), schema, version=version, options=self.storage.table_options
+            )
         except EmptyLakeError:
             raise
         except LakeError:

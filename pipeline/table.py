@@ -6,6 +6,7 @@ delta-rs' own writers (optimize, merge, update, delete): its compactions let a s
 duplicate rows.
 """
 
+import contextlib
 import errno
 import itertools
 import json
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -23,6 +25,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
+from pipeline.answers import explain_refusal, shorten
 from pipeline.errors import (
     ChangedOutsideError,
     CommitConflictError,
@@ -34,6 +37,7 @@ from pipeline.errors import (
 APP_ID = "adlake"
 CHECKPOINT_EVERY = 10
 _MARK = "adlake"
+_NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 _FOREIGN_ALLOWED = frozenset({"VACUUM START", "VACUUM END"})
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _DISK_ERRORS = frozenset(
@@ -96,10 +100,13 @@ class Commit(NamedTuple):
 class Table:
     """One version of a Delta table."""
 
-    def __init__(self, delta: DeltaTable, uri: str, schema: pa.Schema) -> None:
+    def __init__(
+        self, delta: DeltaTable, uri: str, schema: pa.Schema, options: Mapping[str, str]
+    ) -> None:
         self._delta = delta
         self.uri = uri
         self.schema = schema
+        self._options = options
 
     @property
     def version(self) -> int:
@@ -144,7 +151,8 @@ class Table:
 
     def read_commits(self, limit: int | None = None) -> list[Commit]:
         """The newest commits up to this version, newest first."""
-        return list(itertools.islice(self.walk_commits(), limit))
+        with _explained(self.uri):
+            return list(itertools.islice(self.walk_commits(), limit))
 
     def read_newest_commit(self) -> Commit:
         """The commit that made this version.
@@ -219,12 +227,13 @@ class Table:
                 ),
             )
             if (self.version + 1) % CHECKPOINT_EVERY == 0:
-                DeltaTable(self.uri).create_checkpoint()  # this handle stays where it was
+                # This handle stays where it was.
+                DeltaTable(self.uri, storage_options=dict(self._options)).create_checkpoint()
         except (DeltaError, OSError) as error:
             what = f"{self.uri}: the commit of transaction {transaction} was not confirmed"
             if reason := _find_disk_error(error):
                 raise StorageError(f"{what}: {reason}") from error
-            raise CommitConflictError(f"{what}: {error}") from error
+            raise CommitConflictError(f"{what}: {shorten(str(error))}") from error
 
 
 def _find_disk_error(error: Exception) -> str | None:
@@ -235,27 +244,48 @@ def _find_disk_error(error: Exception) -> str | None:
     return os.strerror(number) if number in _DISK_ERRORS else None
 
 
-def open_table(uri: str, schema: pa.Schema, *, version: int | None = None) -> Table | None:
+def open_table(
+    uri: str,
+    schema: pa.Schema,
+    *,
+    version: int | None = None,
+    options: Mapping[str, str] = _NO_OPTIONS,
+) -> Table | None:
     """Opens a table afresh, or returns None where there is none.
+
+    Args:
+        uri: Its root.
+        schema: Its columns.
+        version: The newest where it is None.
+        options: What deltalake has to be told to reach it.
 
     Raises:
         EmptyLakeError: The table has no such version.
         LakeError: Its log cannot be read.
+        StorageError: The store refused it, or failed to the end.
     """
     try:
-        return Table(DeltaTable(uri, version=version), uri, schema)
+        with _explained(uri):
+            delta = DeltaTable(uri, version=version, storage_options=dict(options))
+        return Table(delta, uri, schema, options)
     except TableNotFoundError:
         return None
     except DeltaError as error:
         if version is None:
             raise LakeError(f"{uri} cannot be opened: {error}") from error
-        newest = DeltaTable(uri).version()
+        newest = DeltaTable(uri, storage_options=dict(options)).version()
         raise EmptyLakeError(
             f"{uri} has no readable version {version}; the newest is {newest}"
         ) from error
 
 
-def create_table(uri: str, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> Table:
+def create_table(
+    uri: str,
+    schema: pa.Schema,
+    *,
+    partition_by: Sequence[str] = (),
+    options: Mapping[str, str] = _NO_OPTIONS,
+) -> Table:
     """Makes an empty table, or opens the one that another writer was faster to make."""
     try:
         DeltaTable.create(
@@ -263,17 +293,27 @@ def create_table(uri: str, schema: pa.Schema, *, partition_by: Sequence[str] = (
             schema=schema,
             mode="error",
             partition_by=list(partition_by),
+            storage_options=dict(options),
             commit_properties=CommitProperties(custom_metadata={_MARK: {"command": "create"}}),
         )
     except (DeltaError, OSError) as error:
-        made = open_table(uri, schema)
+        made = open_table(uri, schema, options=options)
         if made is None:
-            raise LakeError(f"{uri} cannot be made: {error}") from error
+            raise explain_refusal(str(error), doing=f"make the table {uri}") from error
         return made
-    made = open_table(uri, schema)
+    made = open_table(uri, schema, options=options)
     if made is None:
         raise LakeError(f"{uri} vanished while it was made")
     return made
+
+
+@contextlib.contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    """Turns what deltalake says of a store's refusal into an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise explain_refusal(str(error), doing=f"read the log of {uri}") from error
 
 
 def _read_action(action: Mapping[str, Any]) -> DataFile:

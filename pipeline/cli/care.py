@@ -43,7 +43,7 @@ def inspect(
         from pipeline.cli.output import print_tables
         from pipeline.steps.status import inspect as look
 
-        found = look(session.lake.take_snapshot(version))
+        found = look(session.lake, session.lake.take_snapshot(version))
         tables = {"columns": found.columns, "partitions": found.partitions, "rows": found.rows}
         print_tables(tables, form=format)
 

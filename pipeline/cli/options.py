@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.errors import AdlakeError, StorageError, UsageError
+from pipeline.secret import ScrubbingFormatter, scrub
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def open_session(lake: str | None, *, verbose: bool, debug: bool) -> Iterator[Se
     exit code that belongs to it, and the traceback with `--debug`.
     """
     if verbose:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        _log_to_stderr()
     try:
         settings = Settings.from_env(os.environ)
         if lake:
@@ -99,10 +101,17 @@ def open_session(lake: str | None, *, verbose: bool, debug: bool) -> Iterator[Se
         raise
     except KeyboardInterrupt:
         _end("interrupted; what was committed stands", EXIT_INTERRUPTED)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - see above: nothing may end in a traceback
         if debug:
-            raise
+            print(scrub(traceback.format_exc()), end="", file=sys.stderr)
         _end(*_explain(error))
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ScrubbingFormatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("pipeline").setLevel(logging.INFO)  # libraries log what is not theirs
 
 
 def _explain(error: Exception) -> tuple[str, int]:
@@ -133,5 +142,5 @@ def parse_day(text: str | None, *, option: str) -> date | None:
 
 
 def _end(message: str, code: int) -> None:
-    print(f"adlake: {message}", file=sys.stderr)
+    print(f"adlake: {scrub(message)}", file=sys.stderr)
     raise typer.Exit(code)

@@ -52,8 +52,8 @@ def read_frames(
 
 
 def _read_part(storage: Storage, part: Part, columns: Sequence[str]) -> pl.DataFrame:
-    paths = [storage.fetch(f"{MASTER_TABLE}/{file.path}") for file in part.files]
-    rows = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+    paths = storage.fetch_all([f"{MASTER_TABLE}/{file.path}" for file in part.files])
+    rows = pl.scan_parquet(list(paths), glob=False, hive_partitioning=False)
     if part.start is not None:
         rows = rows.filter(pl.col("date") >= part.start)
     if part.end is not None:

@@ -7,6 +7,7 @@ harmless; a run that stops before a day's manifest leaves only files that nothin
 import contextlib
 import hashlib
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -83,13 +84,17 @@ def generate_days(
     market = open_market(seed=request.seed, vocabulary=vocabulary)
     folder = day_folder(days[0].day) if len(days) == 1 else RAW
     writer = _Writer(lake.storage, request, market, folder=folder)
-    written = []
     parts = (part for day in days for part in cut_day(day.day, rows=day.rows))
-    with contextlib.closing(writer.write_parts(parts, workers=workers)) as files:
-        for day in days:
-            manifest = writer.settle_day(day.day, _take(files, day, on_rows))
-            if manifest is not None:
-                written.append(manifest)
+    lanes = max(workers, lake.storage.lanes)
+    with (
+        contextlib.closing(writer.write_parts(parts, workers=lanes)) as files,
+        # Manifests are on their way while the next parts are made.
+        ThreadPoolExecutor(lake.storage.lanes, thread_name_prefix="adlake-manifest") as pool,
+    ):
+        settled = [
+            pool.submit(writer.settle_day, day.day, _take(files, day, on_rows)) for day in days
+        ]
+        written = [manifest for one in settled if (manifest := one.result()) is not None]
     return GenerateOutcome(
         days_written=len(written),
         days_unchanged=len(days) - len(written),

@@ -7,7 +7,9 @@ from typing import Final
 
 import duckdb
 
+from pipeline.kpi.reach import reach_bucket
 from pipeline.kpi.relations import match_exactly, quote_text
+from pipeline.storage import Storage
 
 MEMORY_LIMIT: Final = "2GB"
 """Past this the engine spills into a private folder, removed at the end."""
@@ -23,26 +25,28 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 
 
 @contextlib.contextmanager
-def open_locked(lake_uri: str, *, workers: int) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_locked(storage: Storage, *, workers: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty in-memory database that can read files of the lake only.
 
     Whoever runs a person's statement must still allow only one that reads: views can be made and
     files written below the lake.
 
     Args:
-        lake_uri: The lake's root.
+        storage: The lake's bytes.
         workers: Threads, at least 1.
     """
     with tempfile.TemporaryDirectory(prefix="adlake-") as spill:
         config = _CONFIG | {
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": spill,
-            "threads": workers,
+            "threads": max(workers, storage.lanes),
         }
         with duckdb.connect(":memory:", config=config) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set enable_progress_bar = false")
-            connection.execute(f"set allowed_directories = {_list_folders(lake_uri)}")
+            if access := storage.sql_access:
+                reach_bucket(connection, access)
+            connection.execute(f"set allowed_directories = {_list_folders(storage.uri)}")
             connection.execute("set enable_external_access = false")
             connection.execute("set lock_configuration = true")
             yield connection

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import QueryError
+from pipeline.kpi.reach import explain_failure
 
 _ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
@@ -59,6 +60,7 @@ def fetch_table(
 
     Raises:
         QueryError: The engine refused it.
+        StorageError: The lake's store refused it, or failed to the end.
     """
     try:
         return connection.execute(sql, dict(values or {})).to_arrow_table()
@@ -67,7 +69,7 @@ def fetch_table(
             f"{error}\nA query reads the files of this lake and nothing else."
         ) from error
     except duckdb.Error as error:
-        raise QueryError(str(error)) from error
+        raise (explain_failure(error) or QueryError(str(error))) from error
 
 
 def fetch_result(

@@ -29,7 +29,8 @@ def list_raw_files(lake: Lake, *, workers: int) -> list[RawFile]:
     """The raw files that count, by day, account and part."""
     present = {entry.path for entry in lake.storage.list(RAW)}
     paths = choose_manifests(present)
-    texts = map_threads(lake.storage.read, paths, workers=workers)
+    lanes = max(workers, lake.storage.lanes)
+    texts = map_threads(lake.storage.read, paths, workers=lanes)
     days = [list_named_files(path, text) for path, text in zip(paths, texts, strict=True)]
     # A day with a hole in it would look like a day of few rows.
     return [file for day in days for file in day if all(one.path in present for one in day)]

@@ -16,6 +16,7 @@ from pipeline.kpi.macros import FORMULAS, RELATIONS, read_macro
 from pipeline.kpi.query import Row, fetch_result
 from pipeline.kpi.raw import RawFile, list_raw_files
 from pipeline.kpi.raw_views import select_raw_files, select_raw_rows
+from pipeline.kpi.reach import explain_failure
 from pipeline.kpi.relations import select_files
 from pipeline.kpi.rollup import CAMPAIGN, DAILY, KINDS, Kind, RollupPlan
 from pipeline.kpi.rollup_files import read_plan, read_rollups
@@ -93,7 +94,7 @@ def open_reading_connection(
         workers: Threads, at least 1.
         with_raw: Without it `raw` is empty, and raw/ is not even listed.
     """
-    with open_locked(lake.uri, workers=workers) as connection:
+    with open_locked(lake.storage, workers=workers) as connection:
         raw_files = list_raw_files(lake, workers=workers) if with_raw else []
         _make_all(connection, _list_views(lake, snapshot, connection, raw_files=raw_files))
         yield connection
@@ -123,7 +124,7 @@ def open_kpi_connection(
     """
     kinds = KINDS if campaigns else (DAILY,)
     loading = _Loading(kinds, from_files=from_files, workers=workers)
-    with open_locked(lake.uri, workers=workers) as connection:
+    with open_locked(lake.storage, workers=workers) as connection:
         _make_all(
             connection,
             _list_views(lake, snapshot, connection, loading=loading, with_rejects=quarantine),
@@ -137,7 +138,7 @@ def views_sql(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> str:
     It stays true for as long as the version's files are kept, that is until a vacuum.
     """
     raw_files = list_raw_files(lake, workers=workers)
-    with open_locked(lake.uri, workers=workers) as connection:
+    with open_locked(lake.storage, workers=workers) as connection:
         made = _make_all(connection, _list_views(lake, snapshot, connection, raw_files=raw_files))
     head = f"-- {_on_one_line(lake.uri)}, version {snapshot.version} of the master table.\n"
     return head + "".join(f"\n{view.write()};\n" for view in made)
@@ -145,7 +146,7 @@ def views_sql(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> str:
 
 def read_preferred(lake: Lake, snapshot: Snapshot) -> tuple[Row, ...]:
     """The rows of the view preferred_breakdown, on which the rollup of campaigns depends."""
-    with open_locked(lake.uri, workers=1) as connection:
+    with open_locked(lake.storage, workers=1) as connection:
         _make_all(connection, _list_ledger_views(snapshot))
         return fetch_result(connection, PREFERRED).rows
 
@@ -155,6 +156,7 @@ def _make_all(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> l
 
     Raises:
         LakeError: One of them is missing or damaged.
+        StorageError: The lake's store refused one, or failed to the end.
     """
     made: list[View] = []
     for view in views:
@@ -164,7 +166,8 @@ def _make_all(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> l
                 view.text if view.is_macro else f"create {kind} {view.name} as {view.text}"
             )
         except duckdb.Error as error:
-            raise LakeError(f"{view.name} of this lake cannot be read: {error}") from error
+            message = f"{view.name} of this lake cannot be read: {error}"
+            raise (explain_failure(error) or LakeError(message)) from error
         made.append(view)
     return made
 

@@ -21,7 +21,7 @@ STATEMENT = "check/repeated_places"
 def check_places(lake: Lake, snapshot: Snapshot, *, workers: int) -> Iterator[Finding]:
     """Looks for two rows of one place, and for rows outside the month of their folder."""
     statement = read_statement(STATEMENT)
-    with open_locked(lake.uri, workers=workers) as connection:
+    with open_locked(lake.storage, workers=workers) as connection:
         for (year, month), paths in group_partitions(snapshot.files).items():
             uris = [lake.locate(f"{MASTER_TABLE}/{path}") for path in paths]
             connection.execute(f"create or replace view month_rows as {select_files(uris, AD_DAY)}")

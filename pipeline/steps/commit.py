@@ -153,7 +153,7 @@ class _Sequence:
         known = self.lake.open_ledger()
         # A master that is made anew may have lost commits that the ledger knows of.
         files = known.locate(known.list_files()) if self.anew else self.lake.list_ledger(master)
-        ledger = read_ledger(files)
+        ledger = read_ledger(self.lake, files)
         n = 1 + (known if self.anew else master).transaction
         writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
         change = self.prepare(master, ledger, writer)

@@ -33,7 +33,7 @@ def compact(lake: Lake, *, settings: Settings) -> MergeOutcome:
 
     def prepare(master: Table, _: pl.DataFrame, writer: Writer) -> Change:
         parts = plan_compaction(master.list_files())
-        rewrite = functools.partial(_rewrite, master=master, writer=writer)
+        rewrite = functools.partial(_rewrite, lake=lake, writer=writer)
         written = map_threads(rewrite, parts, workers=settings.workers)
         return Change(
             adds=[file for files in written for file in files],
@@ -44,6 +44,6 @@ def compact(lake: Lake, *, settings: Settings) -> MergeOutcome:
         return commit_change(lake, prepare, command="compact", scratch=scratch)
 
 
-def _rewrite(part: Part, *, master: Table, writer: Writer) -> list[DataFile]:
-    slices = (load_rows(master, piece) for piece in slice_part(part, master))
+def _rewrite(part: Part, *, lake: Lake, writer: Writer) -> list[DataFile]:
+    slices = (load_rows(lake, piece) for piece in slice_part(part, lake))
     return [writer.place(file) for file in writer.write_part(part, slices)]

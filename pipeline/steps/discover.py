@@ -88,10 +88,11 @@ def discover(
             manifests.append(found)
         else:
             files.append(found)
-    _add_manifests(discovery, lake, manifests, judged)
+    lanes = max(settings.workers, lake.storage.lanes)
+    _add_manifests(discovery, lake, manifests, judged, lanes=lanes)
     quiet, growing = leave_growing(lake.storage, files, seconds=settings.quiet_seconds)
     discovery.unfinished += growing
-    _add_files(discovery, lake, quiet, judged, pins=read_pins(ledger), workers=settings.workers)
+    _add_files(discovery, lake, quiet, judged, pins=read_pins(ledger), workers=lanes)
     discovery.deliveries.sort(key=lambda delivery: (delivery.rank, delivery.sha256))
     return discovery
 
@@ -105,15 +106,21 @@ def list_entries(lake: Lake) -> Iterable[Entry]:
 
 
 def _add_manifests(
-    discovery: Discovery, lake: Lake, manifests: Sequence[Found], ledger: pl.DataFrame
+    discovery: Discovery,
+    lake: Lake,
+    manifests: Sequence[Found],
+    ledger: pl.DataFrame,
+    *,
+    lanes: int,
 ) -> None:
     read: list[tuple[Delivery, Manifest]] = []
-    for found in manifests:
-        try:
-            data = lake.storage.read(found.path)
-            manifest = read_manifest(data, path=found.path)
-        except MissingError:
+    texts = map_threads(lambda found: _read_manifest(lake, found), manifests, workers=lanes)
+    for found, data in zip(manifests, texts, strict=True):
+        if data is None:
             discovery.unfinished.append(found.path)
+            continue
+        try:
+            manifest = read_manifest(data, path=found.path)
         except LakeError as error:
             discovery.settled.append(_refuse(found, "bad_manifest", str(error)))
         else:
@@ -141,6 +148,14 @@ def recall_days(lake: Lake, judged: pl.DataFrame) -> tuple[list[Delivery], dict[
         day = _identify_day(found, manifests[found.path], data)
         deliveries.append(replace(day, role="replayed"))
     return deliveries, manifests
+
+
+def _read_manifest(lake: Lake, found: Found) -> bytes | None:
+    """A manifest's bytes; None where it is gone."""
+    try:
+        return lake.storage.read(found.path)
+    except MissingError:
+        return None
 
 
 def _identify_day(found: Found, manifest: Manifest, data: bytes) -> Delivery:

@@ -92,7 +92,7 @@ def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers
         checkup.checked[place] = len(files)
     if checkup.findings:
         return  # what is computed from damaged files would only say it again
-    ledger = read_ledger(snapshot.ledger_uris)
+    ledger = read_ledger(lake, snapshot.ledger_uris)
     rejects = [Expected(path) for path in ledger["reject_path"].drop_nulls().unique().sort()]
     checkup.findings += check_files(lake, rejects, contents.find(QUARANTINE), workers=workers)
     checkup.checked[QUARANTINE] = len(rejects)

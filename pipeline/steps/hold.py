@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from pipeline.contracts import Contract
+from pipeline.lake import Lake
 from pipeline.merge.delivery import Delivery, Rank
 from pipeline.merge.holds import STANDING, Claim, find_holds
 from pipeline.merge.windows import read_windows
@@ -25,6 +26,7 @@ def hold_back(
     results: Sequence[Ingested],
     contracts: Mapping[str, Contract],
     ledger: pl.DataFrame,
+    lake: Lake,
     master: Table,
 ) -> None:
     """Sets new files aside that have to wait for a person.
@@ -34,6 +36,7 @@ def hold_back(
         results: What was read of each.
         contracts: By name.
         ledger: Up to the master's transaction.
+        lake: The lake.
         master: What they would replace.
     """
     groups: dict[tuple[str, Rank], list[_Item]] = defaultdict(list)
@@ -54,6 +57,7 @@ def hold_back(
     sources = sorted({source for source, _ in groups})
     spans = [result.span for items in groups.values() for _, result in items]
     standing = _read_standing(
+        lake,
         master,
         {source: _find_scope(groups, contracts, source) for source in sources},
         first=min(span[0] for span in spans if span),
@@ -129,7 +133,7 @@ def _find_scope(
 
 
 def _read_standing(
-    master: Table, scopes: Mapping[str, Sequence[str]], *, first: date, last: date
+    lake: Lake, master: Table, scopes: Mapping[str, Sequence[str]], *, first: date, last: date
 ) -> pl.DataFrame:
     """What the master holds of some sources between two dates; columns `STANDING`."""
     files = [
@@ -141,7 +145,8 @@ def _read_standing(
     ]
     if not files:
         return pl.DataFrame(schema=STANDING)
-    rows = pl.scan_parquet(master.locate(files), glob=False, hive_partitioning=False)
+    local = lake.fetch(master.locate(files))
+    rows = pl.scan_parquet(local, glob=False, hive_partitioning=False)
     within = rows.filter(pl.col("date").is_between(first, last))
     return pl.concat(
         _add_up(within.filter(pl.col("source") == source), scope)

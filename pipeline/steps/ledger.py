@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from pipeline.lake import Lake
 from pipeline.schema import LEDGER
 
 
-def read_ledger(uris: Sequence[str]) -> pl.DataFrame:
+def read_ledger(lake: Lake, uris: Sequence[str]) -> pl.DataFrame:
     """Reads ledger files.
 
     Args:
+        lake: The lake.
         uris: Full names, as a snapshot gives them.
 
     Returns:
@@ -19,5 +21,5 @@ def read_ledger(uris: Sequence[str]) -> pl.DataFrame:
     schema = pl.Schema(LEDGER)
     if not uris:
         return pl.DataFrame(schema=schema)
-    rows = pl.read_parquet(list(uris), glob=False, hive_partitioning=False)
+    rows = pl.read_parquet(lake.fetch(uris), glob=False, hive_partitioning=False)
     return rows.select(schema.names()).cast(schema)

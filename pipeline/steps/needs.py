@@ -67,7 +67,7 @@ def find_garbage(
         workers: How much is read at once.
     """
     snapshot = lake.take_snapshot()
-    ledger = read_ledger(snapshot.ledger_uris)
+    ledger = read_ledger(lake, snapshot.ledger_uris)
     since_ms = int(since.timestamp() * 1000)
     master = find_needs(read_log(lake, MASTER_TABLE, workers=workers), since_ms=since_ms)
     needed = {

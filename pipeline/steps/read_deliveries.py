@@ -22,6 +22,7 @@ from pipeline.steps.ingest import (
 )
 
 BATCH_DAYS = 32
+BATCHES_AT_ONCE = 4
 BYTES_A_SECOND = 250_000
 """What a child has to read in a CPU second: Parquet and gzip may hold many rows in few bytes."""
 
@@ -71,13 +72,15 @@ class Reader:
         return [self._done[delivery] for delivery in deliveries]
 
     def _read_files(self, items: Sequence[tuple[int, Delivery]], folder: Path) -> None:
+        lanes = max(self.workers, self.lake.storage.lanes)
         tasks: list[tuple[Delivery, FileTask]] = []
-        for number, delivery in items:
-            try:
-                tasks.append((delivery, self._open(number, delivery, folder)))
-            except BadFileError as error:
+        opened = map_threads(lambda item: self._open(*item, folder), items, workers=lanes)
+        for (number, delivery), task in zip(items, opened, strict=True):
+            if isinstance(task, BadFileError):
                 result = self._done[delivery] = Ingested(number)
-                result.refuse(error.rule, str(error))
+                result.refuse(task.rule, str(task))
+            else:
+                tasks.append((delivery, task))
         size = sum(delivery.found.size for delivery, _ in tasks)
         workers = min(self.workers, 1 + size // BYTES_A_CHILD)
         results = map_isolated(
@@ -87,21 +90,26 @@ class Reader:
             cpu_seconds=_limit_seconds,
             memory_bytes=MEMORY_BYTES,
         )
-        for (delivery, task), read in zip(tasks, results, strict=True):
+        changes = map_threads(self._has_changed, [one for one, _ in tasks], workers=lanes)
+        for (delivery, task), read, changed in zip(tasks, results, changes, strict=True):
             result = read if isinstance(read, Ingested) else Ingested(task.file_no)
             if isinstance(read, Crashed):
                 result.refuse("reader_crashed", read.detail)
-            if delivery.role == "new" and self._has_changed(delivery):
+            if changed:
                 result.refuse(VANISHED, f"{task.path} changed while it was read")
             self._done[delivery] = result
         self._tell(len(items))
 
     def _has_changed(self, delivery: Delivery) -> bool:
+        """Whether a new file is another one than when it was listed."""
+        if delivery.role != "new":
+            return False
         entry = self.lake.storage.find(delivery.found.path)
         found = delivery.found
         return entry is None or (entry.size, entry.etag) != (found.size, found.etag)
 
-    def _open(self, number: int, delivery: Delivery, folder: Path) -> FileTask:
+    def _open(self, number: int, delivery: Delivery, folder: Path) -> FileTask | BadFileError:
+        """What a child needs to read a file; it gets the bytes, and no credentials."""
         path = delivery.found.path
         storage = self.lake.storage
         try:
@@ -109,9 +117,9 @@ class Reader:
             # A new file was hashed a moment ago; one that is read again, when it was new.
             changed = delivery.role != "new" and storage.digest(path) != delivery.sha256
         except (MissingError, DeniedError) as error:
-            raise BadFileError(VANISHED, str(error)) from error
+            return BadFileError(VANISHED, str(error))
         if changed:
-            raise BadFileError(VANISHED, f"{path} is not what it was when it was merged")
+            return BadFileError(VANISHED, f"{path} is not what it was when it was merged")
         return FileTask(
             file_no=number,
             path=path,
@@ -141,7 +149,9 @@ class Reader:
             ]
             return ingest_raw(tasks, folder / f"days-{number}.arrow")
 
-        read = map_threads(read_batch, range(len(batches)), workers=self.workers)
+        # More of them wait for a store than work; but each holds its rows in memory.
+        workers = max(self.workers, min(BATCHES_AT_ONCE, self.lake.storage.lanes))
+        read = map_threads(read_batch, range(len(batches)), workers=workers)
         for batch, results in zip(batches, read, strict=True):
             for (_, delivery), result in zip(batch, results, strict=True):
                 self._done[delivery] = result

@@ -12,13 +12,14 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.errors import LakeError
+from pipeline.lake import MASTER_TABLE, Lake
 from pipeline.merge.plan import Part, cut_dates
 from pipeline.merge.resolve import FILE_NO, RANK, Resolved, leave_void_out, resolve
 from pipeline.merge.write import Writer
 from pipeline.schema import AD_DAY, PART_CELL
 from pipeline.steps.accounting import Lost, count_lost
 from pipeline.steps.batch import NOBODY, Batch
-from pipeline.table import DataFile, Table
+from pipeline.table import DataFile
 
 NEVER_NULL = ("account", "breakdown", "segment")
 """Columns in which nothing is ''."""
@@ -48,11 +49,11 @@ class PartResult:
     rows_removed: int = 0
 
 
-def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> PartResult:
+def work_on_part(part: Part, *, batch: Batch, lake: Lake, writer: Writer) -> PartResult:
     """Resolves one partition and writes its new files; the master does not know them yet."""
     result = PartResult()
-    slices = slice_part(part, master, batch)
-    resolved = (_resolve_slice(one, batch, master, result) for one in slices)
+    slices = slice_part(part, lake, batch)
+    resolved = (_resolve_slice(one, batch, lake, result) for one in slices)
     written = writer.write_part(part, resolved)
     if result.rows_added or result.rows_removed:
         result.adds = [writer.place(file) for file in written]
@@ -60,12 +61,12 @@ def work_on_part(part: Part, *, batch: Batch, master: Table, writer: Writer) -> 
     return result
 
 
-def slice_part(part: Part, master: Table, batch: Batch | None = None) -> list[Part]:
+def slice_part(part: Part, lake: Lake, batch: Batch | None = None) -> list[Part]:
     """Cuts a part into slices of dates.
 
     Args:
         part: The partition.
-        master: The master that its files are of.
+        lake: The lake that its files are of.
         batch: Whose rows come to those of the files.
     """
     spooled = _list_spooled(batch, part.file_nos) if batch else []
@@ -75,8 +76,8 @@ def slice_part(part: Part, master: Table, batch: Batch | None = None) -> list[Pa
     if rows <= SLICE_ROWS:
         return [part]
     dates = [pl.scan_ipc(spooled, glob=False, hive_partitioning=False)] if spooled else []
-    if uris := master.locate(part.files):
-        dates.append(pl.scan_parquet(uris, glob=False, hive_partitioning=False))
+    if part.files:
+        dates.append(pl.scan_parquet(_fetch(lake, part), glob=False, hive_partitioning=False))
     within = pl.concat(one.select("date") for one in dates).filter(_is_within(part))
     days = dict(within.group_by("date").len().collect().iter_rows())
     return [
@@ -85,9 +86,9 @@ def slice_part(part: Part, master: Table, batch: Batch | None = None) -> list[Pa
     ]
 
 
-def _resolve_slice(part: Part, batch: Batch, master: Table, result: PartResult) -> pl.DataFrame:
+def _resolve_slice(part: Part, batch: Batch, lake: Lake, result: PartResult) -> pl.DataFrame:
     """The rows of AD_DAY that a slice holds afterwards; what became of them goes to `result`."""
-    current = load_rows(master, part)
+    current = load_rows(lake, part)
     by_source: dict[str, list[int]] = {source: [] for source in batch.void["source"].unique()}
     for number in part.file_nos:
         if number != NOBODY:
@@ -152,19 +153,22 @@ def _keep_reread(incoming: pl.DataFrame, batch: Batch, void: pl.DataFrame) -> pl
     return pl.concat([fresh, old.join(void, on=[*RANK, "date"], how="semi")])
 
 
-def load_rows(master: Table, part: Part) -> pl.DataFrame:
+def _fetch(lake: Lake, part: Part) -> list[Path]:
+    return lake.fetch(lake.locate(f"{MASTER_TABLE}/{file.path}") for file in part.files)
+
+
+def load_rows(lake: Lake, part: Part) -> pl.DataFrame:
     """The rows of a part's files on its dates; columns of AD_DAY.
 
     Raises:
         LakeError: A file cannot be read.
     """
-    uris = master.locate(part.files)
-    if not uris:
+    if not part.files:
         return pl.DataFrame(schema=_SCHEMA)
     try:
-        rows = pl.scan_parquet(uris, glob=False, hive_partitioning=False)
+        rows = pl.scan_parquet(_fetch(lake, part), glob=False, hive_partitioning=False)
         return rows.filter(_is_within(part)).select(AD_DAY.names).cast(_SCHEMA).collect()
-    except (pl.exceptions.PolarsError, FileNotFoundError) as error:
+    except (pl.exceptions.PolarsError, FileNotFoundError, LakeError) as error:
         raise LakeError(
             f"a file of the master in {part.year}-{part.month} cannot be read ({error}): "
             f"adlake fsck says which files are damaged"

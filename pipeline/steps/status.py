@@ -61,7 +61,7 @@ class Inspection:
     rows: Sequence[dict[str, Any]]
 
 
-def inspect(snapshot: Snapshot, *, count: int = FIRST_ROWS) -> Inspection:
+def inspect(lake: Lake, snapshot: Snapshot, *, count: int = FIRST_ROWS) -> Inspection:
     """Looks at a snapshot's columns, partitions and first rows."""
     partitions: dict[tuple[str, str], dict[str, Any]] = {}
     for file in snapshot.files:
@@ -75,18 +75,19 @@ def inspect(snapshot: Snapshot, *, count: int = FIRST_ROWS) -> Inspection:
     return Inspection(
         columns=[{"column": field.name, "type": str(field.type)} for field in AD_DAY],
         partitions=[partitions[key] for key in sorted(partitions)],
-        rows=_read_first(snapshot, count),
+        rows=_read_first(lake, snapshot, count),
     )
 
 
-def _read_first(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
+def _read_first(lake: Lake, snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
     order = sorted(
         zip(snapshot.files, snapshot.file_uris, strict=True),
         key=lambda pair: (pair[0].partition["year"], pair[0].partition["month"], pair[0].path),
     )
     rows: list[dict[str, Any]] = []
     for _, uri in order:
-        frame = pl.scan_parquet(uri, glob=False, hive_partitioning=False)
+        (local,) = lake.fetch([uri])
+        frame = pl.scan_parquet(local, glob=False, hive_partitioning=False)
         try:
             rows += frame.head(count - len(rows)).collect().to_dicts()
         except (pl.exceptions.PolarsError, OSError) as error:

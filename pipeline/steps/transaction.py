@@ -121,7 +121,7 @@ class _Work:
         if intake.anew:
             refuse_lost(batch.deliveries, batch.results)
         standing = [] if intake.anew else master.list_files()
-        parts = self._work_on_parts(batch, standing, master, writer)
+        parts = self._work_on_parts(batch, standing, writer)
         gone = master.list_files() if intake.anew else []
         return Change(
             adds=[file for part in parts for file in part.adds],
@@ -146,15 +146,15 @@ class _Work:
         refuse_broken(deliveries, results, ledger)
         refuse_mixed(deliveries, results, self.contracts, ledger)
         settle_repeats(deliveries, results, self.contracts, ledger)
-        hold_back(deliveries, results, self.contracts, ledger, master)
+        hold_back(deliveries, results, self.contracts, ledger, self.lake, master)
         return gather_batch(deliveries, results, self.contracts, ledger, withdrawn=intake.withdrawn)
 
     def _work_on_parts(
-        self, batch: Batch, standing: Sequence[DataFile], master: Table, writer: Writer
+        self, batch: Batch, standing: Sequence[DataFile], writer: Writer
     ) -> list[PartResult]:
         parts = plan_parts(standing, batch.spans)
         _log.info("resolving %d partitions", len(parts))
-        work = functools.partial(work_on_part, batch=batch, master=master, writer=writer)
+        work = functools.partial(work_on_part, batch=batch, lake=self.lake, writer=writer)
         return list(map_threads(work, parts, workers=self.settings.workers))
 
     def _account(

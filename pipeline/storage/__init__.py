@@ -2,15 +2,16 @@
 
 base    the interface: listing, reading, and three kinds of atomic write
 local   a folder of this machine
+s3      a bucket, of AWS or of any store that speaks S3 and knows conditional writes
 """
 
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.storage.base import Entry, Probe, Storage
+from pipeline.storage.base import Entry, Probe, SqlAccess, Storage
 from pipeline.storage.local import LocalStorage
 
-__all__ = ["Entry", "LocalStorage", "Probe", "Storage", "open_storage"]
+__all__ = ["Entry", "LocalStorage", "Probe", "SqlAccess", "Storage", "open_storage"]
 
 _NOT_IN_A_ROOT = "?#%\\"
 """Delta's library takes a table's root for a URL, in which these mean something else."""
@@ -20,12 +21,19 @@ def open_storage(uri: str) -> Storage:
     """Opens the storage behind a lake's URI.
 
     Raises:
-        UsageError: The scheme is not one that adlake reads, or the path is no good for a table.
+        UsageError: The scheme is not one that adlake reads, the path is no good for a table, or
+            the settings of AWS cannot be used.
+        SetupError: It is a bucket, and there are no credentials.
     """
     scheme, separator, path = uri.partition("://")
+    if separator and scheme == "s3":
+        from pipeline.storage.s3 import S3Storage  # noqa: PLC0415 - takes half a second
+
+        return S3Storage(uri)
     if separator and scheme != "file":
         raise UsageError(
-            f"the lake {uri!r} is of the kind {scheme!r}; this version reads local paths"
+            f"the lake {uri!r} is of the kind {scheme!r}; expected a local path or "
+            f"s3://bucket/prefix"
         )
     storage = LocalStorage(Path(path if separator else uri))
     if found := [mark for mark in storage.uri if mark in _NOT_IN_A_ROOT or not mark.isprintable()]:

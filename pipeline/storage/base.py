@@ -6,7 +6,7 @@ or none of it. Nothing here knows what the bytes mean.
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -44,8 +44,41 @@ class Probe(NamedTuple):
     detail: str
 
 
+class SqlAccess(NamedTuple):
+    """What an SQL engine has to be told to read an object store; holds secrets.
+
+    Attributes:
+        scope: The prefix of all URIs that it is for.
+        key_id: Of the credentials.
+        secret: Likewise.
+        token: Likewise; '' where they are not temporary.
+        region: Of the bucket.
+        endpoint: Host and port; '' where it is AWS itself.
+        encrypted: Whether over https.
+        path_style: Whether the bucket stands in the path, and not before the host's name.
+    """
+
+    scope: str
+    key_id: str
+    secret: str
+    token: str
+    region: str
+    endpoint: str
+    encrypted: bool
+    path_style: bool
+
+    def __repr__(self) -> str:
+        return f"SqlAccess({self.scope})"
+
+
 class Storage(Protocol):
-    """What a lake needs of the place its bytes are in."""
+    """What a lake needs of the place its bytes are in.
+
+    Attributes:
+        lanes: How many requests are worth sending at once.
+    """
+
+    lanes: int
 
     @property
     def uri(self) -> str:
@@ -54,6 +87,14 @@ class Storage(Protocol):
     @property
     def shows_growing(self) -> bool:
         """Whether a file that others write can be listed before it is whole."""
+
+    @property
+    def table_options(self) -> Mapping[str, str]:
+        """What deltalake has to be told beside a URI; may hold secrets."""
+
+    @property
+    def sql_access(self) -> SqlAccess | None:
+        """What DuckDB has to be told; None where it needs nothing."""
 
     def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
         """The files below the folder `prefix`, sorted by path.
@@ -70,6 +111,9 @@ class Storage(Protocol):
 
     def fetch(self, path: str) -> Path:
         """A local file with the bytes of `path`, for readers that seek; not to be changed."""
+
+    def fetch_all(self, paths: Sequence[str]) -> Sequence[Path]:
+        """As `fetch`, for many files at once, in their order."""
 
     def digest(self, path: str) -> str:
         """The sha256 of a file's bytes, as hexadecimal text."""

@@ -8,9 +8,10 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError, UsageError
 from pipeline.storage.base import Entry, Probe
@@ -25,6 +26,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 class LocalStorage:
     """A lake in a local folder, which is made by the first write."""
+
+    lanes = 1
+    table_options: Mapping[str, str] = MappingProxyType({})
+    sql_access = None
 
     def __init__(self, root: Path) -> None:
         try:
@@ -68,6 +73,10 @@ class LocalStorage:
             if not stat.S_ISREG(local.lstat().st_mode):
                 raise StorageError(f"{path} is not a regular file")
         return local
+
+    def fetch_all(self, paths: Sequence[str]) -> Sequence[Path]:
+        """As `Storage` says."""
+        return [self.fetch(path) for path in paths]
 
     def digest(self, path: str) -> str:
         """As `Storage` says."""

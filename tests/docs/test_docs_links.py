@@ -41,11 +41,11 @@ def test_no_document_names_a_registry_or_a_place_of_one_machine(name: str) -> No
 
 def test_make_targets_in_documents_exist() -> None:
     targets = set(
-        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     )
     for name in DOCUMENTS:
         text = read_document(name)
-        named = re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)
+        named = re.findall(r"(?:`|^)make ([a-z0-9-]+)", text, re.MULTILINE)
         assert set(named) <= targets, name
     assert {"run", "test"} <= targets
 

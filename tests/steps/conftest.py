@@ -28,13 +28,13 @@ class Home:
         return merge(self.lake, settings=self.settings)
 
     def read_master(self) -> pl.DataFrame:
-        uris = list(self.lake.take_snapshot().file_uris)
-        return (
-            pl.read_parquet(uris, glob=False, hive_partitioning=False) if uris else pl.DataFrame()
-        )
+        files = self.lake.fetch(self.lake.take_snapshot().file_uris)
+        if not files:
+            return pl.DataFrame()
+        return pl.read_parquet(files, glob=False, hive_partitioning=False)
 
     def read_ledger(self) -> pl.DataFrame:
-        return read_ledger(self.lake.take_snapshot().ledger_uris).sort("n", "path")
+        return read_ledger(self.lake, self.lake.take_snapshot().ledger_uris).sort("n", "path")
 
     def read_rejects(self) -> pl.DataFrame:
         paths = self.read_ledger()["reject_path"].drop_nulls().unique().sort().to_list()

@@ -1,0 +1,17 @@
+"""A lake in a bucket.
+
+location     an `s3://` URI, read and checked; where the store answers
+credentials  the standard AWS chain, resolved once and renewed when it expires
+client       one request: tried again where that may help, its refusal explained
+bodies       a file's bytes, whole or not at all
+writes       files that appear whole; big ones in parts
+listing      what is there, page by page
+copies       local files with the bytes of some of it
+storage      the verbs of `storage.base`
+doctor       what a lake needs of its store, tried
+access       what deltalake and DuckDB have to be told
+"""
+
+from pipeline.storage.s3.storage import S3Storage
+
+__all__ = ["S3Storage"]

@@ -1,0 +1,141 @@
+"""One request to the store: tried again where that may help, its refusal explained.
+
+All retries are here and botocore has none of its own, so that each is counted and waited for once.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import botocore.exceptions
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from pipeline.answers import explain_refusal, find_meaning, shorten
+from pipeline.errors import ExpiredError, StorageError
+from pipeline.storage.s3.credentials import Chain
+from pipeline.storage.s3.location import Location
+
+TRIES: Final = 9
+PATIENCE_SECONDS: Final = 90
+_RIGHTS: Final = {
+    "list_objects_v2": "s3:ListBucket",
+    "head_object": "s3:GetObject",
+    "get_object": "s3:GetObject",
+    "delete_object": "s3:DeleteObject",
+    "list_multipart_uploads": "s3:ListBucketMultipartUploads",
+    "get_bucket_lifecycle_configuration": "s3:GetLifecycleConfiguration",
+}
+
+Answer = TypeVar("Answer")
+
+
+class BrokenBodyError(Exception):
+    """The bytes that came are not those that the store has."""
+
+
+_TROUBLES: Final = (
+    BrokenBodyError,
+    botocore.exceptions.BotoCoreError,
+    botocore.exceptions.ClientError,
+    OSError,
+)
+_ON_THE_WAY: Final = (
+    BrokenBodyError,
+    botocore.exceptions.HTTPClientError,
+    botocore.exceptions.ConnectionError,
+    botocore.exceptions.ResponseStreamingError,
+    botocore.exceptions.IncompleteReadError,
+    botocore.exceptions.FlexibleChecksumError,
+    ConnectionError,
+    TimeoutError,
+)
+"""The answer did not come, or not whole: whether the request was carried out is unknown."""
+
+
+class Client:
+    """Sends requests about one bucket."""
+
+    def __init__(self, chain: Chain, location: Location) -> None:
+        self.chain = chain
+        self.location = location
+
+    def ask(self, request: str, path: str, **arguments: Any) -> Any:
+        """Sends one request about a file and gives botocore's answer.
+
+        Args:
+            request: Botocore's name of it, such as `head_object`.
+            path: The file, below the lake's root.
+            **arguments: More of botocore's arguments.
+
+        Raises:
+            StorageError: It was refused, or failed to the end.
+        """
+        key = self.location.make_key(path)
+        return self.work(
+            request,
+            path,
+            lambda s3: getattr(s3, request)(Bucket=self.location.bucket, Key=key, **arguments),
+        )
+
+    def work(self, request: str, path: str, function: Callable[[Any], Answer]) -> Answer:
+        """Calls a function with botocore's client, again where that may help.
+
+        Args:
+            request: What it does, for the person who reads of its failure.
+            path: What it does it to.
+            function: Must give the same result however often it is called.
+
+        Raises:
+            StorageError: It was refused, or failed to the end.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(TRIES) | stop_after_delay(PATIENCE_SECONDS),
+            wait=wait_random_exponential(multiplier=0.05, max=10),
+            reraise=True,
+        )
+        renewed = False
+        while True:
+            try:
+                return retrying(lambda: function(self.chain.client))
+            except _TROUBLES as error:
+                explained = self.explain(error, request, path)
+                if renewed or not isinstance(explained, ExpiredError) or not self.chain.renew():
+                    raise explained from error
+                renewed = True
+
+    def explain(self, error: Exception, request: str, path: str) -> StorageError:
+        """The error of ours that says what was refused, where, and what to do."""
+        bucket = self.location.bucket
+        right = _RIGHTS.get(request, "s3:PutObject")
+        where = f"{bucket}/{self.location.make_key(path)}"
+        doing = f"{right} on {where} (region {self.chain.region})"
+        if isinstance(error, botocore.exceptions.ClientError):
+            code = _read_code(error)
+            if meaning := find_meaning(code):
+                return meaning.error(f"{doing}: {code}: {meaning.advice}")
+            return explain_refusal(str(error), doing=doing)
+        if isinstance(error, _ON_THE_WAY):
+            endpoint = self.chain.endpoint or "AWS"
+            return StorageError(
+                f"{doing}: no whole answer from {endpoint} in {TRIES} tries: {shorten(str(error))}"
+            )
+        return StorageError(f"{doing}: {shorten(str(error))}")
+
+
+def _read_code(error: botocore.exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the same request may succeed when it is sent again."""
+    if isinstance(error, botocore.exceptions.ClientError):
+        meaning = find_meaning(_read_code(error))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return meaning.error.retryable if meaning else status >= 500
+    return isinstance(error, _ON_THE_WAY) and not isinstance(error, botocore.exceptions.SSLError)

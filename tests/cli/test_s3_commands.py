@@ -1,0 +1,59 @@
+"""The commands on a bucket: the same words, figures and files as on a folder."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.app import app
+from tests.lots import make_line, write_lot
+
+LOT = "landing/lots/delivered=2024-06-01T060000.000000Z/marketing_data_1.csv"
+SESSION = [
+    "run --rows 2000 --start 2024-01-01 --end 2024-01-31 --local-dir out",
+    "land lots --delivered 2024-06-01T06:00:00Z",
+    "merge",
+    "merge",
+    "quarantine show",
+    "kpi platform --format csv",
+    "report --version 1",
+    "inspect --format json",
+    "export lots-out --lots 1000",
+    f"withdraw {LOT}",
+    "report",
+]
+QUERY = """
+select (select count(*) from ad_day), (select count(*) from raw), (select sum(spend) from rollup),
+    (select count(*) from ledger), (select count(*) from quarantine)
+"""
+
+
+def work(
+    folder: Path, capfd: pytest.CaptureFixture[str], uri: str
+) -> tuple[list[str], dict[str, bytes]]:
+    """What the commands say, and the files that they make for a person."""
+    write_lot(folder / "lots/marketing_data_1.csv", [make_line(), make_line(clicks=2000)])
+    said = []
+    for words in [*(line.split() for line in SESSION), ["query", QUERY]]:
+        code = app([*words, "--lake", uri], standalone_mode=False)
+        output = capfd.readouterr()
+        said.append(f"{words[0]} {code}\n{output.out}{output.err}".replace(uri, "LAKE"))
+    made = [*folder.glob("out/*.csv"), *folder.glob("lots-out/*.csv")]
+    return said, {str(path.relative_to(folder)): path.read_bytes() for path in made}
+
+
+def test_a_bucket_is_a_lake_like_a_folder(
+    tmp_path: Path,
+    s3_uri: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    results = []
+    for uri in (s3_uri, str(tmp_path / "lake")):
+        folder = tmp_path / f"at-{len(results)}"
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        results.append(work(folder, capfd, uri))
+    (said, made), (expected, files) = results
+    assert said == expected
+    assert made == files
+    assert len(made) == 4

@@ -1,0 +1,168 @@
+"""What a bucket does that a folder does not: pages, parts, odd keys, refusals."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ExistsError, SetupError, StorageError, UsageError
+from pipeline.storage import open_storage
+from pipeline.storage.s3 import S3Storage, writes
+from pipeline.storage.s3.location import check_endpoint, parse_location
+from tests.s3 import BUCKET, make_client
+
+
+@pytest.fixture
+def bucket(s3_uri: str) -> S3Storage:
+    return S3Storage(s3_uri)
+
+
+@pytest.fixture
+def stranger(s3_environ: dict[str, str]) -> Any:
+    """Somebody else's client."""
+    return make_client(s3_environ)
+
+
+def fill(stranger: Any, bucket: S3Storage, first: int, count: int) -> None:
+    def put(number: int) -> None:
+        key = bucket.location.make_key(f"landing/{number:05d}")
+        stranger.put_object(Bucket=BUCKET, Key=key, Body=b"")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(first, count)))
+
+
+def check_listing(stranger: Any, bucket: S3Storage, counts: Sequence[int]) -> None:
+    for before, count in pairwise([0, *counts]):
+        fill(stranger, bucket, before, count)
+        listed = [entry.path for entry in bucket.list("landing")]
+        assert listed == [f"landing/{number:05d}" for number in range(count)]
+
+
+def test_all_files_are_listed_around_the_end_of_a_page(bucket: S3Storage, stranger: Any) -> None:
+    check_listing(stranger, bucket, [999, 1_000, 1_001])
+
+
+@pytest.mark.faults
+def test_all_files_are_listed_over_many_pages(bucket: S3Storage, stranger: Any) -> None:
+    check_listing(stranger, bucket, [2_500, 10_001])
+
+
+def test_a_listing_sees_at_once_what_others_write(bucket: S3Storage, stranger: Any) -> None:
+    key = bucket.location.make_key("landing/a")
+    for size in range(1, 6):
+        stranger.put_object(Bucket=BUCKET, Key=key, Body=b"x" * size)
+        (entry,) = bucket.list("landing")
+        assert entry.size == size
+        assert entry == bucket.find("landing/a")
+        assert bucket.fetch("landing/a").stat().st_size == size
+
+
+def test_folder_marks_are_no_files_and_keys_that_are_no_paths_are_never_opened(
+    bucket: S3Storage, stranger: Any
+) -> None:
+    for name in ("landing/", "landing/x//y", "landing/x/y"):
+        stranger.put_object(Bucket=BUCKET, Key=bucket.location.make_key(name), Body=b"1")
+    found = {entry.path: entry.regular for entry in bucket.list("landing")}
+    assert found.pop("landing/x/y")
+    assert not any(found.values())
+
+
+def test_a_big_file_goes_in_parts_and_appears_whole_or_not(
+    bucket: S3Storage, stranger: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "PART_BYTES", 5 << 20)
+    data = bytes(range(256)) * (44 << 10)
+    for _ in range(2):
+        (tmp_path / "big").write_bytes(data)
+        try:
+            bucket.adopt("big", tmp_path / "big")
+        except ExistsError as error:
+            assert "big: there is a file already" in str(error)  # noqa: PT017
+    assert (tmp_path / "big").exists()
+    assert bucket.fetch("big").read_bytes() == data
+    assert bucket.read("big") == data
+    begun = stranger.list_multipart_uploads(Bucket=BUCKET, Prefix=bucket.location.prefix)
+    assert begun.get("Uploads", []) == []
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["s3://", "s3:///x", "s3://key:secret@bucket/x", "s3://b/a?b", "s3://b/a//b", "s3://b/.."],
+)
+def test_a_uri_that_an_engine_would_misread_is_refused(uri: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_location(uri)
+    assert "key:secret" not in str(caught.value)
+
+
+def test_the_root_of_a_bucket_is_a_lake_too() -> None:
+    location = parse_location("s3://bucket/")
+    assert location.uri == "s3://bucket"
+    assert location.make_key("a/b") == "a/b"
+    assert location.make_path("a/b") == "a/b"
+
+
+def test_only_this_machine_is_spoken_to_in_the_clear() -> None:
+    for endpoint in (
+        "http://127.0.0.1:8333",
+        "http://localhost:1",
+        "http://[::1]:1",
+        "https://x.y",
+    ):
+        check_endpoint(endpoint)
+    for endpoint in ("http://10.0.0.1:8333", "http://s3.example.com", "s3.example.com", "https://"):
+        with pytest.raises(UsageError):
+            check_endpoint(endpoint)
+
+
+def test_without_credentials_a_person_is_told_where_they_are_looked_for(
+    s3_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(SetupError, match="no AWS credentials were found: set AWS_PROFILE"):
+        open_storage(s3_uri)
+
+
+def test_a_profile_serves_as_well(
+    s3_uri: str, s3_environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = tmp_path / "config"
+    profile.write_text(
+        f"[profile shop]\naws_access_key_id = {s3_environ['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {s3_environ['AWS_SECRET_ACCESS_KEY']}\n"
+        f"endpoint_url = {s3_environ['AWS_ENDPOINT_URL']}\nregion = eu-south-2\n"
+    )
+    for name in s3_environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profile))
+    monkeypatch.setenv("AWS_PROFILE", "shop")
+    storage = S3Storage(s3_uri)
+    storage.create("a", b"1")
+    assert storage.read("a") == b"1"
+    assert storage.client.chain.region == "eu-south-2"
+    assert storage.table_options["aws_region"] == "eu-south-2"
+
+
+def test_a_wrong_secret_and_a_missing_bucket_are_named(
+    s3_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = S3Storage("s3://no-such-bucket/lake")
+    for act in (missing.list, missing.read):
+        with pytest.raises(
+            SetupError, match=r"s3:\w+ on no-such-bucket/lake.* \(region us-east-1\)"
+        ):
+            act("a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret-than-the-real-one")
+    wrong = S3Storage(s3_uri)
+    for refused in (wrong.read, wrong.find, wrong.list):
+        with pytest.raises(StorageError, match=r"s3:\w+ on lake/"):
+            refused("a")
+    probes = wrong.probe()
+    assert [probe.passed for probe in probes] == [False]
+    assert "s3:ListBucket on lake/" in probes[0].detail
