@@ -146,13 +146,13 @@ class Table:
             except FileNotFoundError:
                 return  # another tool has cleared old entries away
             except OSError as error:
-                raise StorageError(f"{self.uri}: version {version}: {error}") from error
+                doing = f"read version {version} of {self.uri}"
+                raise explain_refusal(str(error), doing=doing) from error
             yield _read_commit(version, entry)
 
     def read_commits(self, limit: int | None = None) -> list[Commit]:
         """The newest commits up to this version, newest first."""
-        with _explained(self.uri):
-            return list(itertools.islice(self.walk_commits(), limit))
+        return list(itertools.islice(self.walk_commits(), limit))
 
     def read_newest_commit(self) -> Commit:
         """The commit that made this version.

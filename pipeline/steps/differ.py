@@ -57,5 +57,6 @@ def _read_rejected(said: Row, lake: Lake) -> list[int]:
     """The lines that were rejected when the file was merged."""
     if said["reject_path"] is None:
         return []
-    rejects = pl.read_parquet(lake.locate(said["reject_path"]), glob=False, hive_partitioning=False)
+    local = lake.storage.fetch(said["reject_path"])
+    rejects = pl.read_parquet(local, glob=False, hive_partitioning=False)
     return rejects.filter(path=said["path"])["line"].to_list()
