@@ -8,6 +8,7 @@ duplicate rows.
 
 import contextlib
 import errno
+import functools
 import itertools
 import json
 import os
@@ -114,15 +115,17 @@ class Table:
         version: int = self._delta.version()
         return version
 
-    @property
+    @functools.cached_property
     def transaction(self) -> int:
         """How many adlake transactions the table holds at this version."""
-        return self._delta.transaction_version(APP_ID) or 0
+        with _explained(self.uri):  # Delta's library may read the log for it, each time
+            return self._delta.transaction_version(APP_ID) or 0
 
     def list_files(self) -> list[DataFile]:
         """The files of this version, sorted by path."""
         # As a stream: pa.table() would import pandas, where that is installed, to ask it first.
-        stream = pa.RecordBatchReader.from_stream(self._delta.get_add_actions(flatten=True))
+        with _explained(self.uri):
+            stream = pa.RecordBatchReader.from_stream(self._delta.get_add_actions(flatten=True))
         actions = stream.read_all().to_pylist()
         return sorted((_read_action(action) for action in actions), key=lambda file: file.path)
 

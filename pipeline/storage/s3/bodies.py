@@ -15,6 +15,7 @@ import botocore.exceptions
 from pipeline.storage.s3.client import BrokenBodyError, Client
 
 BLOCK_BYTES: Final = 1 << 20
+_ANOTHER_FILE: Final = frozenset({"PreconditionFailed", "412", "InvalidRange", "416"})
 _MD5: Final = re.compile('"[0-9a-f]{32}"')
 
 
@@ -101,19 +102,19 @@ class _Download:
             code = error.response["Error"]["Code"]
             if code == "304":
                 return None
-            if code in {"PreconditionFailed", "412"}:
+            if code in _ANOTHER_FILE:
                 self._begin()
                 raise BrokenBodyError("the file was replaced while it was read") from error
             raise
         self._etag = answer["ETag"]
-        for block in answer["Body"].iter_chunks(BLOCK_BYTES):
-            self._file.write(block)
-            self._md5.update(block)
-            self._sha256.update(block)
         try:
+            for block in answer["Body"].iter_chunks(BLOCK_BYTES):
+                self._file.write(block)
+                self._md5.update(block)
+                self._sha256.update(block)
             self._odd.check(answer, self._md5.hexdigest())
-        except BrokenBodyError:
-            self._begin()
+        except (BrokenBodyError, botocore.exceptions.FlexibleChecksumError):
+            self._begin()  # which of the bytes are wrong nobody knows
             raise
         return Body(self._etag, self._file.tell(), self._sha256.hexdigest())
 

@@ -104,10 +104,23 @@ class Client:
             try:
                 return retrying(lambda: function(self.chain.client))
             except _TROUBLES as error:
-                explained = self.explain(error, request, path)
+                explained = self.explain(self._find_reason(error, path), request, path)
                 if renewed or not isinstance(explained, ExpiredError) or not self.chain.renew():
                     raise explained from error
                 renewed = True
+
+    def _find_reason(self, error: Any, path: str) -> Any:
+        """The refusal with its code: the answer to a HEAD has none, that to a GET does."""
+        if not isinstance(error, botocore.exceptions.ClientError) or _read_code(error) != "403":
+            return error
+        key = self.location.make_key(path)
+        try:
+            self.chain.client.get_object(Bucket=self.location.bucket, Key=key, Range="bytes=0-0")
+        except botocore.exceptions.ClientError as told:
+            return told if told.response["ResponseMetadata"]["HTTPStatusCode"] == 403 else error
+        except botocore.exceptions.BotoCoreError:
+            return error
+        return error
 
     def explain(self, error: Exception, request: str, path: str) -> StorageError:
         """The error of ours that says what was refused, where, and what to do."""

@@ -1,0 +1,153 @@
+"""Single requests that fail: what may pass is tried again, no body is short, no secret is told."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.app import app
+from pipeline.errors import DeniedError, ExpiredError, StorageError, ThrottledError
+from pipeline.storage.s3 import S3Storage, client, credentials
+from tests.fault_proxy import Rule
+from tests.faults.conftest import Harbour
+from tests.s3 import BUCKET
+
+DATA = random.Random(7).randbytes(3 << 20)
+PLACES = [0.25, 0.5, 0.75, 0.99]
+
+
+@pytest.fixture
+def storage(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> S3Storage:
+    """A storage behind the proxy, with one file; it waits for a second and no longer."""
+    monkeypatch.setattr(credentials, "READ_SECONDS", 1)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", harbour.proxy.endpoint)
+    storage = S3Storage(harbour.uri)
+    storage.create("a", DATA)
+    return storage
+
+
+@pytest.mark.parametrize("fault", ["cut", "flip", "stall"])
+def test_a_broken_download_is_never_short_or_wrong(
+    harbour: Harbour, storage: S3Storage, fault: str
+) -> None:
+    for place in PLACES:
+        seconds = 2 if fault == "stall" else 0
+        harbour.proxy.break_by(Rule(fault, "GET", "/a$", times=1, place=place, seconds=seconds))
+        assert storage.read("a") == DATA
+        assert harbour.proxy.done == 1
+        if fault != "stall" or place == PLACES[0]:
+            harbour.proxy.break_by(Rule(fault, "GET", "/a$", times=2, place=place, seconds=seconds))
+            assert storage.fetch("a").read_bytes() == DATA
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_ended(
+    harbour: Harbour, storage: S3Storage
+) -> None:
+    harbour.proxy.break_by(Rule("cut", "GET", "/a$", times=3, place=0.9))
+    assert storage.digest("a") == storage.digest("a")
+    assert harbour.proxy.done == 3
+
+
+@pytest.mark.parametrize(
+    "fault", ["503", "500", "reset-before", "reset-after", "applied-500", "applied-503"]
+)
+def test_a_writer_knows_its_own_file_again_after_a_lost_answer(
+    harbour: Harbour, storage: S3Storage, fault: str
+) -> None:
+    harbour.proxy.break_by(Rule(fault, "PUT", "/b$", times=1))
+    storage.create("b", b"mine")
+    assert harbour.proxy.done == 1
+    assert storage.read("b") == b"mine"
+
+
+def test_throttling_is_survived(harbour: Harbour, storage: S3Storage) -> None:
+    harbour.proxy.break_by(Rule("503", share=0.3))
+    for number in range(60):
+        storage.create(f"many/{number}", b"x")
+    assert len(storage.list("many")) == 60
+    assert harbour.proxy.done > 10
+    tries = [
+        sum(1 for one in harbour.proxy.requests if one.path.endswith(f"/{number}"))
+        for number in range(60)
+    ]
+    assert max(tries) <= client.TRIES
+
+
+def test_throttling_without_end_is_given_up_with_its_name(
+    harbour: Harbour, storage: S3Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "TRIES", 4)
+    harbour.proxy.break_by(Rule("503"))
+    with pytest.raises(
+        ThrottledError, match=r"s3:GetObject on lake/.*/a .region us-east-1.: SlowDown"
+    ):
+        storage.read("a")
+    assert len(harbour.proxy.requests) == 4
+
+
+def test_what_is_forbidden_is_asked_for_once_and_named(
+    harbour: Harbour, storage: S3Storage
+) -> None:
+    for request, act in {
+        "s3:GetObject": lambda: storage.read("a"),
+        "s3:PutObject": lambda: storage.create("b", b""),
+        "s3:ListBucket": lambda: storage.list(""),
+        "s3:DeleteObject": lambda: storage.delete("a"),
+    }.items():
+        harbour.proxy.break_by(Rule("denied"))
+        with pytest.raises(DeniedError, match=rf"{request} on {BUCKET}/.*\(region us-east-1\)"):
+            act()
+        assert harbour.proxy.done == 1
+
+
+def test_credentials_that_a_profile_renews_are_renewed(
+    harbour: Harbour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = harbour.server
+    profile = tmp_path / "credentials"
+    form = "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n"
+    profile.write_text(form.format(server.key_id, "the-secret-of-an-hour-ago"))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(profile))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", harbour.proxy.endpoint)
+    storage = S3Storage(harbour.uri)
+    harbour.proxy.break_by(Rule("expired", times=1))
+    profile.write_text(form.format(server.key_id, server.secret))
+    storage.create("a", b"1")
+    assert storage.table_options["aws_secret_access_key"] == server.secret
+
+
+def test_credentials_that_nobody_renews_are_said_to_have_expired(
+    harbour: Harbour, storage: S3Storage
+) -> None:
+    harbour.proxy.break_by(Rule("expired"))
+    with pytest.raises(ExpiredError, match="ExpiredToken: the credentials expired: renew them"):
+        storage.read("a")
+    assert harbour.proxy.done == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("expired", "credentials expired"), ("denied", "AccessDenied"), ("reset-before", "no whole")],
+)
+def test_a_command_says_in_one_line_what_failed_and_never_a_secret(
+    harbour: Harbour,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    fault: str,
+    said: str,
+) -> None:
+    token = "a-session-token-that-nobody-may-read"  # noqa: S105 - a canary
+    monkeypatch.setattr(client, "TRIES", 2)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", harbour.proxy.endpoint)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+    harbour.proxy.break_by(Rule(fault))
+    for words in (["merge"], ["kpi", "platform"], ["status", "-v"], ["merge", "--debug"]):
+        assert app([*words, "--lake", harbour.uri], standalone_mode=False) == StorageError.exit_code
+        output = capfd.readouterr()
+        lines = (output.out + output.err).splitlines()
+        assert said in lines[-1]
+        assert "--debug" in words or len(lines) == 1
+        for secret in (token, harbour.server.secret):
+            assert secret not in output.out + output.err
