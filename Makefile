@@ -14,7 +14,7 @@ UV := $(BIN)/uv
 PIP_INSTALL := $(UV) pip install --python $(BIN)/python
 
 # Debian packages that `make test-all` needs besides what the locked requirements bring.
-SYSTEM_PACKAGES := faketime strace
+SYSTEM_PACKAGES := faketime strace chromium
 
 # Modules that decide and do no input or output.
 PURE := pipeline/validate/*,pipeline/merge/account.py,pipeline/merge/delivery.py,$\
@@ -24,7 +24,9 @@ pipeline/merge/holds.py,pipeline/merge/order.py,pipeline/read/header.py,pipeline
 pipeline/read/lines.py,pipeline/read/quotes.py,pipeline/read/records.py,$\
 pipeline/read/recognise.py,pipeline/generate/model.py,pipeline/generate/calendar.py,$\
 pipeline/generate/campaigns.py,pipeline/generate/economy.py,pipeline/generate/sampling.py,$\
-pipeline/generate/request.py,pipeline/report/content.py,pipeline/export/seed_csv.py
+pipeline/generate/request.py,pipeline/report/content.py,pipeline/report/cells.py,$\
+pipeline/report/headline.py,pipeline/report/page.py,pipeline/report/tables.py,$\
+pipeline/report/period.py,pipeline/report/language.py,pipeline/export/seed_csv.py
 
 # Each stamp lies in .venv, so that removing .venv removes what it says.
 TOOLS := $(VENV)/.stamp-tools
@@ -37,7 +39,7 @@ PROJECT := $(VENV)/.stamp-project
 .NOTPARALLEL:
 .PHONY: help setup setup-dev run s3 s3-stop run-s3 test test-all test-rest test-soak coverage check \
 	format docs lock bench clean \
-	system-packages
+	system-packages vega
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -107,21 +109,21 @@ run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
 	$(BIN)/adlake run $(ARGS)
 
 test: setup-dev ## Run the quick tests
-	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not soak" -n $(JOBS)
+	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not browser and not soak" -n $(JOBS)
 
 test-all: test test-rest coverage ## Run all tests: also the slow ones, Airflow's and those with faults
 
 # Airflow gets a process of its own, as it changes logging, warnings and the environment when it
 # is imported, and a home in .venv, so that it neither reads nor writes the user's.
 test-rest: setup-dev system-packages
-	$(BIN)/python -m pytest -m "(slow or faults) and not airflow and not soak" -n $(JOBS)
+	$(BIN)/python -m pytest -m "(slow or faults or browser) and not airflow and not soak" -n $(JOBS)
 	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m airflow
 
 test-soak: setup-dev ## Run the longest tests: 60,000 random histories of deliveries
 	$(BIN)/python -m pytest -m soak -n $(JOBS)
 
 coverage: setup-dev ## Hold the branches of the pure modules to at least 95 % by the quick tests
-	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not soak" -n $(JOBS) \
+	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not soak" -n $(JOBS) \
 		--cov --cov-report= --ignore=tests/cli --ignore=tests/docs
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 
@@ -161,6 +163,10 @@ lock: $(TOOLS) ## Lock the newest allowed versions into requirements/
 		cmp -s $$name.txt "$(CURDIR)/requirements/$$name.txt" || \
 			cp $$name.txt "$(CURDIR)/requirements/$$name.txt"; \
 	done
+
+vega: setup-dev ## Bundle anew what draws the charts of the HTML report
+	$(BIN)/python -c 'import vl_convert; print(vl_convert.javascript_bundle(), end="")' \
+		> pipeline/report/assets/vega.js
 
 clean: ## Remove .venv, caches and build files; never a lake, an export or .s3
 	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* \

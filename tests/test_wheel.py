@@ -28,6 +28,9 @@ def test_the_wheel_carries_sql_contracts_and_dags_and_does_the_main_job(tmp_path
         "pipeline/contracts/lots.toml",
         "pipeline/dags/marketing_pipeline_v1.py",
         "pipeline/py.typed",
+        "pipeline/report/assets/report.html.jinja",
+        "pipeline/report/assets/vega.js",
+        "pipeline/report/assets/vega.LICENSE",
     ):
         assert name in names
     assert not [name for name in names if name.startswith(("tests/", "sql/", "dags/"))]
@@ -48,3 +51,4 @@ def test_the_wheel_carries_sql_contracts_and_dags_and_does_the_main_job(tmp_path
     )
     assert done.stdout.startswith(str(tmp_path / "site"))
     assert "Facebook ADS" in done.stdout
+    assert b"vegaEmbed" in (empty / "lake/reports/latest.html").read_bytes()

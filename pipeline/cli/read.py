@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,10 @@ from pipeline.cli.options import (
     parse_day,
 )
 from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.cli.options import Session
+    from pipeline.lake import Snapshot
 
 
 def kpi(
@@ -87,13 +91,18 @@ def kpi(
 
 
 def report(
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write one HTML file instead, to be read anywhere."),
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help="en or es.")] = "en",
     version: VersionOption = None,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
     lake: LakeOption = None,
     verbose: VerboseOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Print the report: platforms, audiences, the account of rows."""
+    """Print the report: platforms, audiences, the account of rows; or write it as HTML."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
         from pipeline.cli.output import print_tables
         from pipeline.report.console import print_report
@@ -101,8 +110,11 @@ def report(
         from pipeline.steps.report import report as make_report
 
         snapshot = session.lake.take_snapshot(version)
+        if html:
+            _write_html(session, snapshot, html, lang=lang)
+            return
         if format is Format.TABLE:
-            made = make_report(session.lake, snapshot, settings=session.settings)
+            made = make_report(session.lake, snapshot, settings=session.settings, lang=lang)
             print_report(made, file=sys.stdout)
             return
         figures = read_figures(session.lake, snapshot, settings=session.settings)
@@ -112,6 +124,20 @@ def report(
             "account": [figures.account],
         }
         print_tables(tables, form=format)
+
+
+def _write_html(session: "Session", snapshot: "Snapshot", file: Path, *, lang: str) -> None:
+    from pipeline.export.target import FolderTarget
+    from pipeline.steps.html_report import html_report
+
+    _refuse_lake_folders(file, session.lake.uri, allowed="reports")
+    made = html_report(session.lake, snapshot, settings=session.settings, lang=lang)
+    target = FolderTarget(file.parent)
+    with target.open_workspace() as workspace:
+        finished = workspace / file.name
+        finished.write_bytes(made)
+        target.publish(finished)
+    typer.echo(f"{file}: the report of version {snapshot.version} ({len(made) / 1e6:,.1f} MB)")
 
 
 def export(
@@ -143,7 +169,7 @@ def export(
 
         snapshot = session.lake.take_snapshot(version)
         targets = [FolderTarget(directory)]
-        _refuse_lake_folders(directory, session.lake.uri)
+        _refuse_lake_folders(directory, session.lake.uri, allowed="exports")
         if format == "parquet":
             outcome = export_parquet(session.lake, snapshot, targets=targets, start=first, end=last)
         else:
@@ -168,11 +194,11 @@ def export(
             )
 
 
-def _refuse_lake_folders(directory: Path, lake_uri: str) -> None:
-    """An export among the deliveries would be one, and could take another's place."""
-    target, lake = directory.expanduser().resolve(), Path(lake_uri).resolve()
-    if target.is_relative_to(lake) and not target.is_relative_to(lake / "exports"):
-        raise UsageError(f"{directory} lies in the lake itself; export to another folder")
+def _refuse_lake_folders(place: Path, lake_uri: str, *, allowed: str) -> None:
+    """A result among the deliveries would be one, and could take another's place."""
+    target, lake = place.expanduser().resolve(), Path(lake_uri).resolve()
+    if target.is_relative_to(lake) and not target.is_relative_to(lake / allowed):
+        raise UsageError(f"{place} lies in the lake itself; write to another folder")
 
 
 def query(

@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
+from pipeline.report.english import ENGLISH
+from pipeline.report.language import Language
+from pipeline.report.measures import MEASURES
+
 Row = Mapping[str, object]
 
 DASH: Final = "\N{EN DASH}"
@@ -22,10 +26,14 @@ class Column:
     Attributes:
         heading: As shown.
         numeric: Whether its cells stand on the right.
+        about: What it means, for those who ask; may be empty.
+        why: Why a cell of it may be a dash; may be empty.
     """
 
     heading: str
     numeric: bool
+    about: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +65,12 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
-    """How a column is made from a row: its heading, its key and the form of its values."""
+class Field:
+    """How a column is made from a row: its key, the form of its values, and its column."""
 
-    heading: str
     key: str
     form: Callable[[object], str]
+    column: Column
 
 
 def build_report(
@@ -71,6 +79,7 @@ def build_report(
     audiences: Sequence[Row],
     account: Row,
     version: int,
+    language: Language = ENGLISH,
 ) -> Report:
     """Makes the report.
 
@@ -79,15 +88,82 @@ def build_report(
         audiences: Rows of the KPI `audience`: one an audience and currency, in the order shown.
         account: files, rows_in, accepted, quarantined, duplicates, superseded.
         version: Of the master table.
+        language: Of its words and numbers.
     """
+    words = language.words
+
+    def build(title: str, keys: Sequence[str], rows: Sequence[Row]) -> Section:
+        fields = state_currency([make_field(key, language) for key in keys], rows, language)
+        return build_section(words[title], fields, rows, language)
+
     return Report(
-        title=f"Advertising report, table version {version}",
+        title=words["heading.title"].format(version=version),
         sections=(
-            _build_section("Platforms", _state_currency(_PLATFORM_FIELDS, platforms), platforms),
-            _build_section("Audiences", _state_currency(_AUDIENCE_FIELDS, audiences), audiences),
-            _build_section("Account of rows", _ACCOUNT_FIELDS, [account]),
+            build("platforms", _PLATFORM_KEYS, platforms),
+            build("audiences", _AUDIENCE_KEYS, audiences),
+            build_account(account, language),
         ),
     )
+
+
+def build_account(account: Row, language: Language) -> Section:
+    """What became of all rows; `account` as for `build_report`."""
+    fields = [make_field(key, language) for key in _ACCOUNT_KEYS]
+    return build_section(language.words["account"], fields, [account], language)
+
+
+def build_section(
+    title: str, fields: Sequence[Field], rows: Sequence[Row], language: Language
+) -> Section:
+    """Makes a table: a column a field, a line a row."""
+
+    def write(field: Field, row: Row) -> str:
+        text = field.form(row[field.key])
+        return language.write_number(text) if field.column.numeric else text
+
+    return Section(
+        title=title,
+        columns=tuple(field.column for field in fields),
+        rows=tuple(tuple(write(field, row) for field in fields) for row in rows),
+    )
+
+
+def make_field(key: str, language: Language) -> Field:
+    """The field of a measure, of a number of the account of rows, or of a name."""
+    words = language.words
+    if key in _NAME_KEYS:
+        return Field(key, format_name, Column(words[key], numeric=False))
+    if key not in language.measures:
+        about = words.get(f"{key}_is", "")
+        return Field(key, format_count, Column(words[key], True, about, words["no_value"]))
+    heading = words.get(f"heading.{key}", language.name(key))
+    form = FORMS[MEASURES[key].form]
+    return Field(key, form, Column(heading, True, language.define(key), explain(key, language)))
+
+
+def explain(key: str, language: Language) -> str:
+    """Why a measure may have no value."""
+    measure = MEASURES[key]
+    if not measure.under:
+        return language.words["no_sum"].format(name=language.name(key))
+    over, under = (_PARTS.get(part, part) for part in (measure.over, measure.under))
+    if under not in language.measures:
+        return language.words["no_value"]
+    return language.words["no_ratio"].format(over=language.name(over), under=language.name(under))
+
+
+def state_currency(fields: Sequence[Field], rows: Sequence[Row], language: Language) -> list[Field]:
+    """Names the currency once where there is one, else in each row."""
+    currencies = {row["currency"] for row in rows}
+    if len(currencies) > 1:
+        return [fields[0], make_field("currency", language), *fields[1:]]
+    suffix = "".join(f" {format_name(currency)}" for currency in currencies)
+    return [
+        replace(field, column=replace(field.column, heading=field.column.heading + suffix))
+        if field.key == "spend"
+        else field
+        for field in fields
+    ]
 
 
 def make_printable(text: str) -> str:
@@ -109,7 +185,13 @@ def format_amount(value: object) -> str:
     """An amount or ratio with two decimals, rounded half to even, and thousands marks."""
     if value is None:
         return DASH
-    return f"{_EXACT.quantize(_to_decimal(value), Decimal('0.01')):,f}"
+    rounded = _EXACT.quantize(_to_decimal(value), Decimal("0.01"))
+    return f"{_EXACT.add(rounded, 0):,f}"  # so that nothing is never "-0.00"
+
+
+def format_quantity(value: object) -> str:
+    """A number that may be a fraction: with two decimals if they are not 0."""
+    return format_amount(value).removesuffix(".00")
 
 
 def format_percent(value: object) -> str:
@@ -120,58 +202,49 @@ def format_percent(value: object) -> str:
 _EXACT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
 """Wide enough for every sum that a KPI can hold."""
 
-_PLATFORM_FIELDS: Final = (
-    _Field("Platform", "platform", format_name),
-    _Field("Spend", "spend", format_amount),
-    _Field("Clicks", "clicks", format_count),
-    _Field("Impressions", "impressions", format_count),
-    _Field("CPC", "cpc", format_amount),
-    _Field("CTR %", "ctr", format_percent),
-    _Field("ROAS", "roas", format_amount),
-    _Field("ROI", "roi", format_amount),
+
+def format_share(value: object) -> str:
+    """A fraction as percent with one decimal, without the sign."""
+    if value is None:
+        return DASH
+    percent = _EXACT.multiply(_to_decimal(value), 100)
+    return f"{_EXACT.add(_EXACT.quantize(percent, Decimal('0.1')), 0):,f}"
+
+
+FORMS: Final[Mapping[str, Callable[[object], str]]] = {
+    "amount": format_amount,
+    "count": format_count,
+    "percent": format_percent,
+    "quantity": format_quantity,
+}
+"""By the form of a measure."""
+
+_PARTS: Final = {
+    "earning_spend": "spend",
+    "converting_spend": "spend",
+    "converting_clicks": "clicks",
+}
+"""The measures that sums of some accounts only are parts of."""
+
+_NAME_KEYS: Final = frozenset({"platform", "target_audience", "currency", "campaign", "source"})
+_RATIO_KEYS: Final = ("cpc", "ctr", "roas")
+_PLATFORM_KEYS: Final = ("platform", "spend", "clicks", "impressions", *_RATIO_KEYS, "roi")
+_AUDIENCE_KEYS: Final = (
+    "target_audience",
+    "avg_view_time",
+    "avg_view_time_weighted",
+    "spend",
+    "clicks",
+    *_RATIO_KEYS,
 )
-
-_AUDIENCE_FIELDS: Final = (
-    _Field("Audience", "target_audience", format_name),
-    _Field("View min", "avg_view_time", format_amount),
-    _Field("Weighted", "avg_view_time_weighted", format_amount),
-    _Field("Spend", "spend", format_amount),
-    _Field("Clicks", "clicks", format_count),
-    _Field("CPC", "cpc", format_amount),
-    _Field("CTR %", "ctr", format_percent),
-    _Field("ROAS", "roas", format_amount),
+_ACCOUNT_KEYS: Final = (
+    "files",
+    "rows_in",
+    "accepted",
+    "quarantined",
+    "duplicates",
+    "superseded",
 )
-
-_ACCOUNT_FIELDS: Final = (
-    _Field("Files", "files", format_count),
-    _Field("Rows in", "rows_in", format_count),
-    _Field("Accepted", "accepted", format_count),
-    _Field("Quarantined", "quarantined", format_count),
-    _Field("Duplicates", "duplicates", format_count),
-    _Field("Superseded", "superseded", format_count),
-)
-
-
-def _state_currency(fields: Sequence[_Field], rows: Sequence[Row]) -> list[_Field]:
-    """Names the currency once where there is one, else in each row."""
-    currencies = {row["currency"] for row in rows}
-    if len(currencies) > 1:
-        return [fields[0], _Field("Currency", "currency", format_name), *fields[1:]]
-    suffix = "".join(f" {format_name(currency)}" for currency in currencies)
-    return [
-        replace(field, heading=field.heading + suffix) if field.key == "spend" else field
-        for field in fields
-    ]
-
-
-def _build_section(title: str, fields: Sequence[_Field], rows: Sequence[Row]) -> Section:
-    return Section(
-        title=title,
-        columns=tuple(
-            Column(field.heading, numeric=field.form is not format_name) for field in fields
-        ),
-        rows=tuple(tuple(field.form(row[field.key]) for field in fields) for row in rows),
-    )
 
 
 def _to_decimal(value: object) -> Decimal:

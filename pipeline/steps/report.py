@@ -7,6 +7,7 @@ from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
 from pipeline.report.content import Report, build_report
+from pipeline.report.words import find_language
 from pipeline.settings import Settings
 
 
@@ -35,12 +36,18 @@ def read_figures(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Figur
         )
 
 
-def report(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Report:
-    """Makes the report of a version."""
+def report(lake: Lake, snapshot: Snapshot, *, settings: Settings, lang: str = "en") -> Report:
+    """Makes the report of a version in a language.
+
+    Raises:
+        UsageError: There is no such language.
+    """
+    language = find_language(lang)
     figures = read_figures(lake, snapshot, settings=settings)
     return build_report(
         platforms=figures.platforms,
         audiences=figures.audiences,
         account=figures.account,
         version=snapshot.version,
+        language=language,
     )

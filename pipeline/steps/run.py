@@ -14,6 +14,7 @@ from pipeline.generate.write import GenerateOutcome, generate_days
 from pipeline.lake import Lake, Snapshot
 from pipeline.report.content import Report
 from pipeline.settings import Settings
+from pipeline.steps.html_report import write_latest
 from pipeline.steps.merge import MergeOutcome, merge
 from pipeline.steps.report import report, roll_up
 
@@ -67,6 +68,7 @@ def run(
         exporting = pool.submit(_export, lake, snapshot, local_dir) if local_dir else None
         _log.info("rolled up %d partitions", roll_up(lake, snapshot, settings=settings))
         made = report(lake, snapshot, settings=settings)
+        write_latest(lake, snapshot, settings=settings)
         exported = exporting.result() if exporting else None
     return RunOutcome(generated, merged, made, exported)
 

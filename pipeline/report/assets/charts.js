@@ -1,0 +1,70 @@
+// Charts: gives rows to the specifications and draws them with Vega-Lite, without eval.
+
+const MAX_CHART_ROWS = 24;
+const views = new Map();
+
+async function drawChart(place, spec, rows, locale) {
+  if (!window.vegaEmbed) return;
+  views.get(place)?.finalize();
+  views.delete(place);
+  place.replaceChildren();
+  if (rows.every(({ value }) => value === null)) {
+    place.textContent = report.words.no_value;
+    return;
+  }
+  const shown = spec.layer ? rows.slice(0, MAX_CHART_ROWS) : rows;
+  const height = spec.height ?? shown.length * report.row_height;
+  const made = await window.vegaEmbed(
+    place,
+    { ...spec, height, data: { values: shown } },
+    {
+      actions: false,
+      ast: true,
+      defaultStyle: false,
+      formatLocale: locale,
+      mode: "vega-lite",
+      renderer: "svg",
+      tooltip: showTip,
+    },
+  );
+  views.set(place, made);
+}
+
+function showTip(handler, event, item, value) {
+  if (value === null || value === undefined || value === "") hideNote();
+  else showNote(String(value), event.clientX, event.clientY);
+}
+
+// One note for the page: a chart's figure, or what a word means.
+function showNote(text, x, y) {
+  const note = document.getElementById("note");
+  note.textContent = text;
+  note.hidden = false;
+  const { width, height } = note.getBoundingClientRect();
+  const left = Math.max(8, Math.min(x - width / 2, document.documentElement.clientWidth - width - 8));
+  const top = y - height - 14 > 8 ? y - height - 14 : y + 18;
+  note.style.left = `${left}px`;
+  note.style.top = `${top}px`;
+}
+
+function hideNote() {
+  document.getElementById("note").hidden = true;
+}
+
+function explainWords() {
+  for (const word of document.querySelectorAll("[data-about]")) {
+    const show = () => {
+      const box = word.getBoundingClientRect();
+      showNote(word.dataset.about, box.left + box.width / 2, box.top);
+    };
+    word.addEventListener("mouseenter", show);
+    word.addEventListener("focus", show);
+    word.addEventListener("click", show);
+    word.addEventListener("mouseleave", hideNote);
+    word.addEventListener("blur", hideNote);
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hideNote();
+  });
+  window.addEventListener("scroll", hideNote, { passive: true });
+}

@@ -1,0 +1,298 @@
+"""What the HTML page shows before anyone touches it, and what its script works with; pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from pipeline.report.cells import order_names, pack_cells
+from pipeline.report.charts import ROW_HEIGHT, make_charts
+from pipeline.report.content import Row, Section, build_account, explain, format_name
+from pipeline.report.headline import Card, build_cards
+from pipeline.report.language import Language
+from pipeline.report.measures import MEASURES
+from pipeline.report.period import CHOICES, Period
+from pipeline.report.tables import (
+    GROUP_COLUMNS,
+    TIME_COLUMNS,
+    build_campaigns,
+    build_funnel,
+    build_group,
+    build_reasons,
+    build_sources,
+    build_time,
+)
+
+
+class Figures(NamedTuple):
+    """The rows that a page is made from; those with a currency have all of them.
+
+    Attributes:
+        version: Of the master table.
+        cells: Of sql/report/cells.sql; may be empty.
+        cut: Whether days are left out of `cells`, since there are too many.
+        period: That the page shows at first; None where there is no cell.
+        totals: Of sql/report/total.sql for the period.
+        totals_before: Likewise for the period before; empty where there is none.
+        platforms: The KPI `platform` for the period.
+        audiences: The KPI `audience` for the period.
+        days: The KPI `day` for the period.
+        shares: The KPI `share` for the period.
+        campaigns: The KPI `campaign` for the period: those that spent most.
+        account: The account of all rows.
+        sources: The KPI `quality`.
+        reasons: The KPI `quarantine`.
+    """
+
+    version: int
+    cells: Sequence[Row]
+    cut: bool
+    period: Period | None
+    totals: Sequence[Row]
+    totals_before: Sequence[Row]
+    platforms: Sequence[Row]
+    audiences: Sequence[Row]
+    days: Sequence[Row]
+    shares: Sequence[Row]
+    campaigns: Sequence[Row]
+    account: Row
+    sources: Sequence[Row]
+    reasons: Sequence[Row]
+
+
+class Choice(NamedTuple):
+    """A length of period that can be chosen."""
+
+    value: str
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the template needs, all of it ready to be read.
+
+    Attributes:
+        language: Of all texts.
+        title: Of the document.
+        facts: What the figures are of: version, newest day, newest delivery.
+        choices: Lengths of period.
+        first: First day with data, ISO; empty where there is none.
+        last: Last day with data, likewise.
+        currencies: Names; one at a time is shown.
+        currency: Place of the one that is shown at first.
+        currency_name: Of the one that is shown at first.
+        platform_names: To choose from.
+        audience_names: To choose from.
+        notes: What a reader has to know before the figures.
+        shown: The period in words.
+        compared: What it is compared with, in words.
+        time_span: Of what the figures over time are, in words.
+        cards: The headline.
+        time: Figures by day.
+        groups: Figures by platform and by audience.
+        funnel: From impressions to conversions.
+        campaigns: Best and weakest; empty where there is none.
+        campaigns_note: What they are of.
+        quality: The account of rows, the sources, the reasons of the quarantine.
+        definitions: Names and meanings of the measures.
+        made_by: How the file came to be.
+        data: What the script works with.
+    """
+
+    language: Language
+    title: str
+    facts: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    first: str
+    last: str
+    currencies: tuple[str, ...]
+    currency: int
+    currency_name: str
+    platform_names: tuple[str, ...]
+    audience_names: tuple[str, ...]
+    notes: tuple[str, ...]
+    shown: str
+    compared: str
+    time_span: str
+    cards: tuple[Card, ...]
+    time: Section
+    groups: tuple[tuple[str, Section], ...]
+    funnel: Section
+    campaigns: tuple[Section, ...]
+    campaigns_note: str
+    quality: tuple[Section, ...]
+    definitions: tuple[tuple[str, str], ...]
+    made_by: str
+    data: dict[str, Any]
+
+
+def build_page(figures: Figures, language: Language) -> Page:
+    """Makes the page; see `Figures`."""
+    words = language.words
+    cells = pack_cells(figures.cells)
+    currencies = order_names(row["currency"] for row in figures.cells)
+    currency = _find_commonest([row["currency"] for row in figures.cells])
+    place = currencies.index(currency) if currencies else 0
+    period = figures.period
+    shown = _say(words["shown"], period, language)
+    has_before = period is not None and bool(figures.totals_before)
+    compared = (
+        _say(words["compared"], period.before, language)
+        if period and has_before
+        else words["not_compared"]
+    )
+    totals = _pick_one(figures.totals, currency)
+    return Page(
+        language=language,
+        title=words["heading.title"].format(version=figures.version),
+        facts=_list_facts(figures, language),
+        choices=_list_choices(period, figures.cells, language),
+        first=min((str(row["date"]) for row in figures.cells), default=""),
+        last=max((str(row["date"]) for row in figures.cells), default=""),
+        currencies=tuple(map(format_name, currencies)),
+        currency=place,
+        currency_name=format_name(currency) if currencies else "",
+        platform_names=tuple(cells["platform"]["names"]),
+        audience_names=tuple(cells["target_audience"]["names"]),
+        notes=_list_notes(figures, currencies, place, language),
+        shown=shown,
+        compared=compared,
+        time_span=words["by_day"],
+        cards=build_cards(
+            totals,
+            _pick_one(figures.totals_before, currency) if has_before else None,
+            compared=compared,
+            language=language,
+        ),
+        time=build_time(_pick(figures.days, currency), language),
+        groups=_build_groups(figures, currency, language),
+        funnel=build_funnel(totals, language),
+        campaigns=build_campaigns(_pick(figures.campaigns, currency), language),
+        campaigns_note=_say(words["campaigns_note"], period, language),
+        quality=(
+            build_account(figures.account, language),
+            build_sources(figures.sources, language),
+            build_reasons(figures.reasons, language),
+        ),
+        definitions=tuple((language.name(key), language.define(key)) for key in MEASURES),
+        made_by=words["made_by"].format(version=figures.version),
+        data=_make_data(cells, place, language),
+    )
+
+
+def _make_data(cells: dict[str, Any], currency: int, language: Language) -> dict[str, Any]:
+    return {
+        "cells": cells,
+        "charts": make_charts(),
+        "currency": currency,
+        "day": language.day,
+        "locale": language.describe_numbers(),
+        "marks": dict(language.marks),
+        "measures": {
+            key: {**measure.describe(), "why": explain(key, language)}
+            for key, measure in MEASURES.items()
+        },
+        "months": list(language.months),
+        "names": {key: language.name(key) for key in MEASURES},
+        "row_height": ROW_HEIGHT,
+        "tables": {**GROUP_COLUMNS, "time": TIME_COLUMNS},
+        "words": {key: language.words[key] for key in _SCRIPT_WORDS},
+    }
+
+
+def _find_commonest(values: Sequence[object]) -> object:
+    counts = Counter(values)
+    return max(order_names(counts), key=lambda value: counts[value], default=None)
+
+
+def _pick(rows: Sequence[Row], currency: object) -> list[Row]:
+    return [row for row in rows if row["currency"] == currency]
+
+
+def _pick_one(rows: Sequence[Row], currency: object) -> Row:
+    return next(iter(_pick(rows, currency)), {})
+
+
+def _say(text: str, period: Period | None, language: Language) -> str:
+    if period is None:
+        return ""
+    start, end = (language.write_day(day) for day in period)
+    return text.format(start=start, end=end)
+
+
+def _list_facts(figures: Figures, language: Language) -> tuple[str, ...]:
+    words = language.words
+    delivered = [row["last_delivered_at"] for row in figures.sources]
+    newest = max((time for time in delivered if isinstance(time, datetime)), default=None)
+    facts = []
+    if figures.period:
+        facts.append(words["data_until"].format(day=language.write_day(figures.period.end)))
+    if newest:
+        facts.append(words["delivered"].format(day=language.write_day(newest.date())))
+    return (*facts, words["table_version"].format(version=figures.version))
+
+
+def _list_choices(
+    period: Period | None, cells: Sequence[Row], language: Language
+) -> tuple[Choice, ...]:
+    words = language.words
+    days = len({row["date"] for row in cells})
+    chosen = period.days if period and period.days < days else 0
+    return (
+        *(
+            Choice(str(length), words["last_days"].format(days=length), length == chosen)
+            for length in CHOICES
+        ),
+        Choice("all", words["all_days"], not chosen),
+        Choice("own", words["own_days"], False),
+    )
+
+
+def _list_notes(
+    figures: Figures, currencies: Sequence[object], place: int, language: Language
+) -> tuple[str, ...]:
+    words = language.words
+    notes = []
+    if len(currencies) > 1:
+        names = [format_name(currency) for currency in currencies]
+        others = ", ".join(name for number, name in enumerate(names) if number != place)
+        notes.append(words["one_currency"].format(currency=names[place], others=others))
+    if figures.cut:
+        first = min(day for row in figures.cells if isinstance(day := row["date"], date))
+        notes.append(words["only_newest"].format(day=language.write_day(first)))
+    return tuple(notes)
+
+
+def _build_groups(
+    figures: Figures, currency: object, language: Language
+) -> tuple[tuple[str, Section], ...]:
+    groups = (
+        ("platform", "platform", figures.platforms),
+        ("target_audience", "audience", figures.audiences),
+    )
+    shares = _pick(figures.shares, currency)
+    return tuple(
+        (
+            key,
+            build_group(
+                key,
+                _pick(rows, currency),
+                {
+                    row["name"]: row["share_of_spend"]
+                    for row in shares
+                    if row["dimension"] == dimension
+                },
+                language,
+            ),
+        )
+        for key, dimension, rows in groups
+    )
+
+
+_SCRIPT_WORDS: Final = (
+    *("all", "none", "chosen", "shown", "compared", "not_compared", "before", "no_change"),
+    *("no_rows", "no_value", "by_day", "by_week", "by_month"),
+)
+"""The words that the script needs."""

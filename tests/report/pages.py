@@ -1,0 +1,71 @@
+"""Rows as the KPIs give them, for pages that need no lake."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pipeline.report.english import ENGLISH
+from pipeline.report.html import render_html
+from pipeline.report.language import Language
+from pipeline.report.measures import MEASURES, SUMS
+from pipeline.report.page import Figures, build_page
+from pipeline.report.period import choose_period
+
+DAY = date(2024, 3, 1)
+ACCOUNT = dict.fromkeys(
+    ("files", "rows_in", "accepted", "quarantined", "duplicates", "superseded"), 2
+)
+
+
+def make_cell(**columns: Any) -> dict[str, Any]:
+    """A row of sql/report/cells.sql with a spend of 1 and nothing else."""
+    row: dict[str, Any] = dict.fromkeys(SUMS)
+    row |= {"currency": "USD", "date": DAY, "platform": "P", "target_audience": "A", "cut": False}
+    return {**row, "spend": Decimal(1), **columns}
+
+
+def make_measures(**columns: Any) -> dict[str, Any]:
+    """A row of a KPI with a spend of 1 and nothing else."""
+    return {"currency": "USD", **dict.fromkeys(MEASURES), "spend": Decimal(1), **columns}
+
+
+def make_figures(names: Sequence[str] = ("A",), **parts: Any) -> Figures:
+    """Figures with each name in each field of text, on one day."""
+    cells = [make_cell(platform=name, target_audience=name) for name in names]
+    given: dict[str, Any] = {
+        "version": 3,
+        "cells": cells,
+        "cut": False,
+        "period": choose_period(DAY, DAY),
+        "totals": [make_measures()],
+        "totals_before": [],
+        "platforms": [make_measures(platform=name) for name in names],
+        "audiences": [make_measures(target_audience=name) for name in names],
+        "days": [make_measures(day=DAY)],
+        "shares": [],
+        "campaigns": [
+            make_measures(campaign_name=name, campaign_id=name, roas=1.5) for name in names
+        ],
+        "account": ACCOUNT,
+        "sources": [
+            {
+                "source": name,
+                "last_delivered_at": datetime(2024, 3, 2, tzinfo=UTC),
+                "last_date": DAY,
+                **dict.fromkeys(("days_behind", "missing_days", "files"), 1),
+                **dict.fromkeys(("refused_files", "held_files", "rows_in", "quarantined"), 0),
+            }
+            for name in names
+        ],
+        "reasons": [
+            {"rule": name, "source": name, "refused_rows": 1, "files": 1, "example": name}
+            for name in names
+        ],
+    }
+    return Figures(**{**given, **parts})
+
+
+def render(figures: Figures, language: Language = ENGLISH) -> str:
+    """The page as text."""
+    return render_html(build_page(figures, language)).decode()

@@ -1,0 +1,257 @@
+"""The HTML report in a real browser: what is shown, and that nothing else happens."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.generate.request import GenerateRequest
+from pipeline.kpi.catalogue import run_kpi
+from pipeline.kpi.selection import Selection
+from pipeline.kpi.views import open_kpi_connection
+from pipeline.lake import Lake
+from pipeline.report.content import FORMS
+from pipeline.report.headline import HEADLINE
+from pipeline.report.measures import MEASURES
+from pipeline.report.tables import GROUP_COLUMNS, TIME_COLUMNS
+from pipeline.settings import Settings
+from pipeline.steps.html_report import html_report
+from pipeline.steps.run import run
+from pipeline.storage import LocalStorage
+from tests.lakes import build_lake, make_row
+from tests.report.conftest import DESKTOP, PHONE, Reader
+
+pytestmark = pytest.mark.browser
+
+SETTINGS = Settings(workers=2)
+START, END = date(2024, 1, 1), date(2024, 4, 9)
+OPEN = Callable[..., Reader]
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A hundred generated days."""
+    lake = Lake(LocalStorage(tmp_path_factory.mktemp("browser") / "lake"))
+    request = GenerateRequest(start=START, end=END, rows=4000, seed=42)
+    run(lake, request, settings=SETTINGS, today=date(2026, 1, 1), local_dir=None)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def html(lake: Lake) -> bytes:
+    return html_report(lake, lake.take_snapshot(), settings=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def read_kpi(lake: Lake) -> Iterator[Callable[..., Rows]]:
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+
+        def read(name: str, **filters: Any) -> Rows:
+            return run_kpi(connection, name, Selection(**filters)).to_dicts()
+
+        yield read
+
+
+def write(row: Mapping[str, Any], keys: tuple[str, ...]) -> list[str]:
+    """The measures of a KPI's row as the page has to show them."""
+    return [FORMS[MEASURES[key].form](row[key]) for key in keys if key != "share"]
+
+
+def drop_share(key: str, cells: list[str]) -> list[str]:
+    place = GROUP_COLUMNS[key].index("share") + 1
+    return cells[:place] + cells[place + 1 :]
+
+
+def test_it_draws_its_charts_loads_nothing_and_says_nothing(html: bytes, open_report: OPEN) -> None:
+    reader = open_report(html)
+
+    reader.wait_for_charts()
+
+    assert reader.complaints == []
+    assert reader.page.locator("[data-chart] svg").count() == 7
+    assert reader.page.locator("#filters").is_visible()
+
+
+def test_without_scripts_the_same_figures_stand_there(
+    lake: Lake, html: bytes, open_report: OPEN
+) -> None:
+    for lang in ("en", "es"):
+        page = html_report(lake, lake.take_snapshot(), settings=SETTINGS, lang=lang)
+        plain = open_report(page)
+        plain.wait_for_charts()
+        shown = plain.read_figures()
+        dead = page.replace(b"showPage();\n}", b"}")
+        assert dead != page
+        # The changed script is not the one that the policy names, so it does not run.
+        still = open_report(dead).read_figures()
+
+        assert shown == still
+
+
+def test_the_filters_show_what_the_kpis_say(
+    html: bytes, open_report: OPEN, read_kpi: Callable[..., Rows]
+) -> None:
+    reader = open_report(html)
+    platforms = ("Facebook ADS", "Google ADS")
+    chance = random.Random(7)
+    for _ in range(12):
+        start = START + timedelta(days=chance.randrange(90))
+        end = start + timedelta(days=chance.randrange(40))
+        end = min(end, END)
+        platform = chance.choice((None, *platforms))
+        choose(reader, start=start, end=end, platform=platform)
+
+        shown = reader.read_figures()
+
+        chosen = {"start": start, "end": end, "platform": platform}
+        audiences = read_kpi("audience", **chosen)
+        assert [drop_share("target_audience", row)[1:] for row in shown["target_audience"]] == [
+            write(row, GROUP_COLUMNS["target_audience"]) for row in audiences
+        ]
+        assert [row[0] for row in shown["target_audience"]] == [
+            row["target_audience"] for row in audiences
+        ]
+        assert [drop_share("platform", row) for row in shown["platform"]] == [
+            [row["platform"], *write(row, GROUP_COLUMNS["platform"])]
+            for row in read_kpi("platform", **chosen)
+        ]
+        assert [row[1:] for row in shown["time"]] == [
+            write(row, TIME_COLUMNS) for row in read_kpi("day", **chosen)
+        ]
+
+
+def choose(reader: Reader, *, start: date, end: date, platform: str | None) -> None:
+    """What a person would click; only the last change is told to the page."""
+    reader.page.evaluate(
+        """([start, end, platform]) => {
+          document.getElementById("start").value = start;
+          document.getElementById("end").value = end;
+          for (const box of document.querySelectorAll("input[name=platform]")) {
+            box.checked = platform === null || box.parentNode.textContent.trim() === platform;
+          }
+          document.getElementById("end").dispatchEvent(new Event("change", { bubbles: true }));
+        }""",
+        [start.isoformat(), end.isoformat(), platform],
+    )
+
+
+def test_an_audience_alone_shows_the_headline_of_its_kpi(
+    html: bytes, open_report: OPEN, read_kpi: Callable[..., Rows]
+) -> None:
+    reader = open_report(html)
+    page = reader.page
+    page.get_by_role("radio", name="All").check()
+    page.locator(".menu").nth(1).locator("summary").click()
+    page.get_by_role("button", name="None").click()
+    page.get_by_label("Hombre +46").check()
+
+    headline = reader.page.locator("[data-figure] .value").all_inner_texts()
+
+    [row] = read_kpi("audience", audience="Hombre +46")
+    assert headline == write(row, HEADLINE)
+    assert reader.read_figures()["target_audience"][0][0] == "Hombre +46"
+    page.get_by_role("button", name="None").click()
+    assert page.locator("#nothing").is_visible()
+    assert set(page.locator("[data-figure] .value").all_inner_texts()) == {"\N{EN DASH}"}
+    page.get_by_role("button", name="Reset").click()
+    assert page.locator("#nothing").is_hidden()
+    assert reader.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "lang"),
+    [
+        (PHONE, "light", "en"),
+        (PHONE, "dark", "es"),
+        (DESKTOP, "dark", "en"),
+        (DESKTOP, "light", "es"),
+    ],
+)
+def test_nothing_is_wider_than_the_screen(
+    lake: Lake, open_report: OPEN, width: int, scheme: str, lang: str
+) -> None:
+    page = html_report(lake, lake.take_snapshot(), settings=SETTINGS, lang=lang)
+    reader = open_report(page, width=width, color_scheme=scheme)
+    reader.wait_for_charts()
+
+    for _ in range(2):
+        widths = reader.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert widths == [width, width]
+        reader.page.evaluate(
+            "for (const one of document.querySelectorAll('details')) one.open = true"
+        )
+
+
+def test_words_explain_themselves_to_the_keyboard(html: bytes, open_report: OPEN) -> None:
+    reader = open_report(html)
+    page = reader.page
+
+    page.locator("[data-figure=cpa] dfn").focus()
+
+    assert page.locator("#note").inner_text() == (
+        "Cost per action: spend / conversions, of accounts that state conversions."
+    )
+    page.keyboard.press("Escape")
+    assert page.locator("#note").is_hidden()
+
+
+def test_money_of_two_currencies_is_shown_one_at_a_time(tmp_path: Path, open_report: OPEN) -> None:
+    rows = [
+        make_row(currency="EUR", cost="10.01", campaign_id="e"),
+        make_row(currency="EUR", cost="0.02", campaign_id="f", platform="Facebook ADS"),
+        make_row(currency="USD", cost="7", campaign_id="u"),
+    ]
+    lake = build_lake(tmp_path / "lake", rows)
+    reader = open_report(html_report(lake, lake.take_snapshot(), settings=SETTINGS))
+    spend = reader.page.locator("[data-figure=spend] .value")
+
+    assert spend.inner_text() == "10.03"
+    reader.page.select_option("select[name=currency]", label="USD")
+    assert spend.inner_text() == "7.00"
+    assert set(reader.page.locator("[data-currency]").all_inner_texts()) == {"USD"}
+    assert "there is also USD" in reader.page.locator(".notice").first.inner_text()
+
+
+@pytest.mark.parametrize("rows", [[], [make_row()], [make_row(cost="5", impressions=0, clicks=0)]])
+def test_what_is_not_known_is_a_dash_with_a_reason(
+    tmp_path: Path, open_report: OPEN, rows: Rows
+) -> None:
+    lake = build_lake(tmp_path / "lake", rows)
+    reader = open_report(html_report(lake, lake.take_snapshot(), settings=SETTINGS))
+
+    text = reader.page.locator("body").inner_text()
+
+    assert not {"NaN", "undefined", "None", "null", "Infinity", "inf"} & set(text.split())
+    assert reader.complaints == []
+    dashes = reader.page.locator("td, .value").filter(has_text="\N{EN DASH}").all()
+    for dash in dashes:
+        place = dash.locator("[title]").first if dash.locator("[title]").count() else dash
+        assert place.get_attribute("title")
+
+
+def test_sums_beyond_a_float_are_exact(tmp_path: Path, open_report: OPEN) -> None:
+    rows = [
+        make_row(cost="999999999999.999999", campaign_id=f"c{number}", impressions=2**62, clicks=1)
+        for number in range(3)
+    ]
+    lake = build_lake(tmp_path / "lake", rows)
+    reader = open_report(html_report(lake, lake.take_snapshot(), settings=SETTINGS))
+
+    assert reader.read_figures()["platform"][0][1] == "3,000,000,000,000.00"
+    assert f"{3 * 2**62:,}" in reader.read_figures()["funnel"][0]
+
+
+def test_on_paper_the_page_is_light_and_has_no_filters(html: bytes, open_report: OPEN) -> None:
+    reader = open_report(html, color_scheme="dark")
+    reader.wait_for_charts()
+
+    reader.page.emulate_media(media="print")
+
+    color = "getComputedStyle(document.body).backgroundColor"
+    assert reader.page.evaluate(color) == "rgb(255, 255, 255)"
+    assert reader.page.locator("#filters").is_hidden()
+    assert reader.page.pdf(format="A4").startswith(b"%PDF")

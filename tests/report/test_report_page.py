@@ -1,0 +1,192 @@
+"""The HTML page without a browser: its bytes, its policy, its words, its sums."""
+
+import base64
+import hashlib
+import json
+import re
+from datetime import date
+from decimal import Context, Decimal
+from pathlib import Path
+
+import altair as alt
+import pytest
+import vl_convert
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pipeline.report
+from pipeline.errors import UsageError
+from pipeline.kpi.catalogue import list_definitions
+from pipeline.report.cells import PLACES, pack_cells
+from pipeline.report.charts import make_charts
+from pipeline.report.english import ENGLISH
+from pipeline.report.headline import find_change
+from pipeline.report.language import Language
+from pipeline.report.measures import MEASURES
+from pipeline.report.page import build_page
+from pipeline.report.period import Period, choose_period
+from pipeline.report.spanish import SPANISH
+from pipeline.report.words import LANGUAGES, find_language
+from tests.report.pages import DAY, make_cell, make_figures, make_measures, render
+
+ASSETS = Path(pipeline.report.__file__).parent / "assets"
+MONEY = st.none() | st.decimals(-(10**31), 10**31, places=6)
+
+
+@given(st.lists(MONEY, max_size=9))
+def test_sums_are_packed_without_loss(values: list[Decimal | None]) -> None:
+    packed = pack_cells([make_cell(spend=value) for value in values])["sums"]["spend"]
+
+    back = [
+        None if value is None else Decimal(value).scaleb(-packed["places"], Context(prec=80))
+        for value in packed["values"]
+    ]
+    assert back == values
+    assert 0 <= packed["places"] <= PLACES
+    assert all(not isinstance(value, int) or abs(value) < 2**53 for value in packed["values"])
+
+
+def test_cells_name_their_names_once() -> None:
+    cells = [make_cell(platform=name, date=day) for name, day in ((None, DAY), ("b", DAY))]
+
+    packed = pack_cells([*cells, make_cell(platform="a", date=date(2024, 3, 5))])
+
+    assert packed["platform"] == {"names": ["a", "b", "(none)"], "places": [2, 1, 0]}
+    assert (packed["first"], packed["day"]) == ("2024-03-01", [0, 0, 4])
+    assert pack_cells([])["first"] is None
+
+
+def test_a_sum_with_more_places_than_the_lake_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 6 places"):
+        pack_cells([make_cell(spend=Decimal("0.0000001"))])
+
+
+def test_the_newest_month_is_shown_where_there_is_one_before_it() -> None:
+    first, last = date(2024, 1, 1), date(2024, 2, 29)
+    assert choose_period(first, last) == Period(date(2024, 1, 31), last)
+    assert choose_period(first, last).before == Period(first, date(2024, 1, 30))
+    assert choose_period(date(2024, 1, 2), last) == Period(date(2024, 1, 2), last)
+    assert choose_period(DAY, DAY).days == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "change"),
+    [
+        (Decimal("3.75"), Decimal(3), 0.25),
+        (1, 4, -0.75),
+        (None, 4, None),
+        (4, None, None),
+        (4, Decimal("0.000000"), None),
+    ],
+)
+def test_a_change_is_a_part_of_what_was(
+    value: object, before: object, change: float | None
+) -> None:
+    assert find_change(value, before) == change
+
+
+def test_the_headline_tells_the_change_and_whether_it_is_good() -> None:
+    figures = make_figures(
+        totals=[make_measures(cpa=3.0, clicks=1100)],
+        totals_before=[make_measures(cpa=2.0, clicks=1000, spend=Decimal(2))],
+    )
+
+    cards = {card.key: card for card in build_page(figures, ENGLISH).cards}
+
+    assert (cards["cpa"].change, cards["cpa"].good) == ("\u25b2 +50.0 %", -1)
+    assert (cards["clicks"].change, cards["clicks"].good) == ("\u25b2 +10.0 %", 1)
+    assert (cards["spend"].change, cards["spend"].good) == ("\u25bc \u221250.0 %", 0)
+    assert (cards["roas"].value, cards["roas"].change) == ("\u2013", "\u2013")
+    assert "Revenue is not known" in cards["roas"].why
+
+
+def test_of_few_campaigns_each_is_best_or_weakest() -> None:
+    campaigns = [
+        make_measures(campaign_name=f"c{roas}", campaign_id=None, roas=roas) for roas in (1, 3, 2)
+    ]
+    unknown = make_measures(campaign_name=None, campaign_id="id", roas=None)
+
+    best, weakest = build_page(make_figures(campaigns=[*campaigns, unknown]), ENGLISH).campaigns
+
+    assert [row[0] for row in best.rows] == ["c3", "c2"]
+    assert [row[0] for row in weakest.rows] == ["c1"]
+
+
+def test_the_policy_names_every_script_and_style_by_its_hash() -> None:
+    page = render(make_figures())
+
+    [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    blocks = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", page, re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        digest = base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()
+        assert f"sha256-{digest}" in policy.replace("&#39;", "'")
+    assert policy.startswith("default-src &#39;none&#39;; script-src &#39;sha256-")
+    assert "unsafe" not in policy
+    assert not re.search(r'(?:src|href)=|style="', page.partition("<style>")[0])
+
+
+def test_the_same_figures_give_the_same_bytes() -> None:
+    assert render(make_figures(["b", "a"])) == render(make_figures(["b", "a"]))
+
+
+def test_data_cannot_end_its_element() -> None:
+    page = render(make_figures(["</script><script>alert(1)</script><!--"]))
+
+    [data] = re.findall(r'id="report-data">(.*?)</script>', page, re.DOTALL)
+    assert "<" not in data
+    names = json.loads(data)["cells"]["platform"]["names"]
+    assert names == ["</script><script>alert(1)</script><!--"]
+
+
+def test_a_lake_of_more_days_than_fit_says_so() -> None:
+    assert "the newest days only, from 1 Mar 2024" in render(make_figures(cut=True))
+
+
+def test_languages_say_the_same_things() -> None:
+    for language in LANGUAGES.values():
+        assert language.words.keys() == ENGLISH.words.keys()
+        assert language.measures.keys() == ENGLISH.measures.keys() == MEASURES.keys()
+        for key, text in language.words.items():
+            fields = re.findall(r"{\w+}", text)
+            assert sorted(fields) == sorted(re.findall(r"{\w+}", ENGLISH.words[key])), key
+    with pytest.raises(UsageError, match="'fr'; expected en or es"):
+        find_language("fr")
+
+
+def test_formulas_of_the_dictionary_are_translated() -> None:
+    spanish = add_formulas(SPANISH)
+
+    assert spanish.define("cpa") == (
+        "Costo por acción: costo total / conversiones, de las cuentas que informan conversiones."
+    )
+    assert spanish.define("roi").endswith("o sea ROAS - 1.")
+    assert add_formulas(ENGLISH).define("cpc") == "Cost per click: spend / clicks."
+    english = {"of", "accounts", "that", "state", "the", "report", "may", "exceed", "this", "is"}
+    for key in spanish.measures:
+        assert not english & set(re.findall(r"\w+", spanish.define(key))), key
+
+
+def add_formulas(language: Language) -> Language:
+    return language.add_formulas({one.name: one.meaning for one in list_definitions()})
+
+
+def test_spanish_writes_numbers_and_days_its_way() -> None:
+    page = render(make_figures(totals=[make_measures(spend=Decimal("1234567.891"))]), SPANISH)
+
+    assert ">1.234.567,89<" in page
+    assert "Datos hasta el 1 mar 2024" in page
+    assert "CPC real" in page
+
+
+@pytest.mark.parametrize("name", make_charts())
+def test_charts_are_vega_lite(name: str) -> None:
+    spec = {**make_charts()[name], "height": 100, "data": {"values": [{"value": 1}]}}
+
+    alt.Chart.from_dict(spec)  # holds it against Vega-Lite's own schema
+    assert vl_convert.vegalite_to_vega(spec)["marks"]
+
+
+@pytest.mark.slow
+def test_the_bundle_is_the_one_that_vl_convert_makes() -> None:
+    assert (ASSETS / "vega.js").read_text(encoding="utf-8") == vl_convert.javascript_bundle()
