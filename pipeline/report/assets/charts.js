@@ -9,7 +9,9 @@ async function drawChart(place, spec, rows, locale) {
   views.delete(place);
   place.replaceChildren();
   if (rows.every(({ value }) => value === null)) {
-    place.textContent = report.words.no_value;
+    const note = document.createElement("p");
+    note.textContent = report.words.no_value;
+    place.append(note);
     return;
   }
   const shown = spec.layer ? rows.slice(0, MAX_CHART_ROWS) : rows;
