@@ -151,6 +151,12 @@ def export(
     format: Annotated[  # noqa: A002 - the option's name is fixed
         str, typer.Option("--format", help="csv or parquet.")
     ] = "csv",
+    safe: Annotated[
+        bool,
+        typer.Option(
+            "--safe-for-spreadsheets", help="Put an apostrophe before texts like formulas."
+        ),
+    ] = False,
     version: VersionOption = None,
     lake: LakeOption = None,
     verbose: VerboseOption = False,
@@ -162,6 +168,8 @@ def export(
             raise UsageError(f"--format is {format!r}; expected csv or parquet")
         if format == "parquet" and lots is not None:
             raise UsageError("--lots are CSV files; leave --format parquet out")
+        if format == "parquet" and safe:
+            raise UsageError("--safe-for-spreadsheets is about CSV; leave --format parquet out")
         first = parse_day(start, option="--start")
         last = parse_day(end, option="--end")
         from pipeline.export.run import export_csv, export_parquet
@@ -181,6 +189,7 @@ def export(
                 lots=lots,
                 start=first,
                 end=last,
+                safe=safe,
             )
         typer.echo(
             f"{directory}: {count(outcome.rows, 'row')} of version {snapshot.version} "

@@ -12,7 +12,12 @@ from pipeline.export.files import ExportedFile, write_csv_files, write_parquet_f
 from pipeline.export.frames import read_frames
 from pipeline.export.parts import Part, plan_parts
 from pipeline.export.register import register_export
-from pipeline.export.seed_csv import SOURCE_COLUMNS, shape_frame, spell_cells
+from pipeline.export.seed_csv import (
+    SOURCE_COLUMNS,
+    neutralise_formulas,
+    shape_frame,
+    spell_cells,
+)
 from pipeline.export.target import Target
 from pipeline.lake import Lake, Snapshot
 from pipeline.schema import AD_DAY
@@ -34,7 +39,7 @@ class ExportOutcome:
     leftovers: tuple[str, ...] = ()
 
 
-def export_csv(
+def export_csv(  # noqa: PLR0913 - each is an option of the command
     lake: Lake,
     snapshot: Snapshot,
     *,
@@ -43,6 +48,7 @@ def export_csv(
     lots: int | None = None,
     start: date | None = None,
     end: date | None = None,
+    safe: bool = False,
 ) -> ExportOutcome:
     """Writes the original program's CSV files.
 
@@ -54,6 +60,7 @@ def export_csv(
         lots: Rows of each `marketing_data_<n>.csv`, or None for no lots.
         start: First day; all where it is None.
         end: Last day, included; all where it is None.
+        safe: Whether texts that a spreadsheet could take for a formula get an apostrophe.
 
     Raises:
         UsageError: The options contradict each other.
@@ -64,7 +71,9 @@ def export_csv(
     if lots is not None and lots < 1:
         raise UsageError(f"a lot has at least 1 row; got {lots}")
     parts = _plan(snapshot, targets, start=start, end=end)
-    frames = read_frames(lake.storage, parts, columns=SOURCE_COLUMNS, shape=_make_cells)
+    frames = read_frames(
+        lake.storage, parts, columns=SOURCE_COLUMNS, shape=_make_safe_cells if safe else _make_cells
+    )
     with targets[0].open_workspace() as workspace:
         files = write_csv_files(frames, workspace, master=master, lot_rows=lots)
         _publish(lake, snapshot, targets=targets, workspace=workspace, files=files)
@@ -92,6 +101,10 @@ def export_parquet(
 
 def _make_cells(facts: pl.DataFrame) -> pl.DataFrame:
     return spell_cells(shape_frame(facts))
+
+
+def _make_safe_cells(facts: pl.DataFrame) -> pl.DataFrame:
+    return spell_cells(neutralise_formulas(shape_frame(facts)))
 
 
 def _plan(

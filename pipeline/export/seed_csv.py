@@ -32,6 +32,11 @@ CTR_PLACES: Final = 4
 CPC_PLACES: Final = 2
 
 _MUST_QUOTE: Final = '[,"\r\n]'
+_TRIGGERS: Final = (
+    r"=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}"  # and in full width
+    r"\x{fe66}\x{fe62}\x{fe63}\x{fe6b}\x{2212}"  # small, and the sign minus
+)
+_FORMULA: Final = rf'^[\s\x00-\x1f"\x{{200b}}\x{{feff}}]*[{_TRIGGERS}]|^[\x00-\x1f]'
 _SMALLEST_PLAIN: Final = 1e-4
 
 
@@ -66,6 +71,22 @@ def shape_frame(facts: pl.DataFrame) -> pl.DataFrame:
         _take_stated("reported_cpc", part="cost", whole="clicks", places=CPC_PLACES).alias("cpc"),
         pl.col("cost").alias("costo_total"),
         "video_view_time",
+    )
+
+
+def neutralise_formulas(shaped: pl.DataFrame) -> pl.DataFrame:
+    """Puts an apostrophe before each text that a spreadsheet could take for a formula.
+
+    That is what begins with =, +, - or @, also in full width and behind blanks, quotes or control
+    characters, and what begins with a control character such as a tab. Numbers stay as they are.
+    """
+    names = shaped.select(pl.col(pl.String)).columns
+    return shaped.with_columns(
+        pl.when(pl.col(name).str.contains(_FORMULA))
+        .then(pl.concat_str(pl.lit("'"), pl.col(name)))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in names
     )
 
 

@@ -57,7 +57,11 @@ PLAIN_AMOUNTS = ["0.1", "0.07", "0.333333", "2.675", "1.005", "4684", "4684.5", 
 HUGE_AMOUNTS = ["1e11", "123456789012.345678", "999999999999.999999"]
 HARD_AMOUNTS = [Decimal(text) for text in (*TINY_AMOUNTS, *PLAIN_AMOUNTS, *HUGE_AMOUNTS)]
 
-texts = st.none() | st.sampled_from(HARD_TEXTS) | st.text(st.characters(exclude_characters="\r"))
+texts = (
+    st.none()
+    | st.sampled_from(HARD_TEXTS)
+    | st.text(st.characters(codec="utf-8", exclude_characters="\r"))
+)
 counts = st.none() | st.integers(0, 2**63 - 1) | st.just(0)
 amounts = (
     st.none()
