@@ -66,6 +66,7 @@ def hash_results(folder: Path, workers: int, report: str) -> str:
     digest = hashlib.sha256(report.encode())
     csv = folder / f"exports-{workers}/marketing_master_dataset.csv"
     digest.update(csv.read_bytes())
+    digest.update((folder / f"lake-{workers}/reports/latest.html").read_bytes())
     for path in sorted((folder / f"lake-{workers}/raw").rglob("*.*")):
         digest.update(path.name.encode())
         if path.is_file():

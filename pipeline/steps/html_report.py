@@ -42,7 +42,10 @@ def html_report(lake: Lake, snapshot: Snapshot, *, settings: Settings, lang: str
     """
     formulas = {definition.name: definition.meaning for definition in list_definitions()}
     language = find_language(lang).add_formulas(formulas)
-    with open_kpi_connection(lake, snapshot, workers=settings.workers) as connection:
+    # Of the campaigns one month is read, so they need not be in memory.
+    with open_kpi_connection(
+        lake, snapshot, workers=settings.workers, campaigns=False
+    ) as connection:
         figures = _read_figures(connection, snapshot.version)
     return render_html(build_page(figures, language))
 
