@@ -9,6 +9,7 @@
     │   └── FormatError          1  the lake was written by another adlake
     ├── CommitConflictError      1  another writer was faster; retried by the merge
     ├── BadFileError             1  a delivered file goes to quarantine whole; the run goes on
+    ├── QualityError         1  a day's figures break a limit that stops the run
     ├── QueryError               2  a person's SQL cannot be run
     └── StorageError             4  bytes cannot be listed, read or written
         ├── MissingError         4  no such file
@@ -78,6 +79,10 @@ class BadFileError(AdlakeError):
 
     def __reduce__(self) -> tuple[type["BadFileError"], tuple[str, str]]:
         return type(self), (self.rule, str(self))
+
+
+class QualityError(AdlakeError):
+    """A day's figures break a limit, and the run is to stop there."""
 
 
 class QueryError(AdlakeError):

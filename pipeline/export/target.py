@@ -75,10 +75,11 @@ class FolderTarget:
 
 
 class LakeTarget:
-    """The lake's exports/."""
+    """The lake's exports/, or a folder below it."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, folder: str = "") -> None:
         self._storage = storage
+        self._folder = f"{EXPORTS}/{folder}" if folder else EXPORTS
 
     @contextlib.contextmanager
     def open_workspace(self) -> Iterator[Path]:
@@ -89,15 +90,15 @@ class LakeTarget:
     def publish(self, finished: Path) -> None:
         """As `Target` says."""
         # The storage replaces by bytes only, so for a moment one file is in memory.
-        self._storage.overwrite(f"{EXPORTS}/{finished.name}", finished.read_bytes())
+        self._storage.overwrite(f"{self._folder}/{finished.name}", finished.read_bytes())
 
     def list_lots(self) -> Sequence[str]:
         """As `Target` says."""
-        names = (entry.path for entry in self._storage.list(EXPORTS))
+        names = (entry.path for entry in self._storage.list(self._folder))
         return [
             f"{self._storage.uri}/{name}"
             for name in names
-            if _LOT.fullmatch(name.removeprefix(f"{EXPORTS}/"))
+            if _LOT.fullmatch(name.removeprefix(f"{self._folder}/"))
         ]
 
 
