@@ -1,7 +1,7 @@
 # `make help` lists the targets. Variables to set on the command line:
 #   PYTHON=python3.12   the interpreter that .venv is made from (3.11 to 3.13)
 #   ADLAKE_URI=...      the lake that `make run` works on
-#   ARGS="..."          more arguments for `make run` and `make bench`
+#   ARGS="..."          more arguments for `make run`, `make airflow` and `make bench`
 #   JOBS=2              how many test processes run at once
 
 PYTHON ?= python3
@@ -25,7 +25,7 @@ pipeline/read/lines.py,pipeline/read/quotes.py,pipeline/read/records.py,$\
 pipeline/read/recognise.py,pipeline/generate/model.py,pipeline/generate/calendar.py,$\
 pipeline/generate/campaigns.py,pipeline/generate/economy.py,pipeline/generate/sampling.py,$\
 pipeline/generate/request.py,pipeline/report/content.py,pipeline/report/cells.py,$\
-pipeline/report/headline.py,pipeline/report/page.py,pipeline/report/tables.py,$\
+pipeline/report/headline.py,pipeline/report/page.py,pipeline/report/quality.py,pipeline/report/tables.py,$\
 pipeline/report/period.py,pipeline/report/language.py,pipeline/export/seed_csv.py
 
 # Each stamp lies in .venv, so that removing .venv removes what it says.
@@ -37,7 +37,7 @@ PROJECT := $(VENV)/.stamp-project
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run s3 s3-stop run-s3 test test-all test-rest test-soak coverage check \
+.PHONY: help setup setup-dev run airflow s3 s3-stop run-s3 test test-all test-rest test-soak coverage check \
 	format docs lock bench clean \
 	system-packages vega
 
@@ -107,6 +107,9 @@ run-s3: s3 ## Run the whole pipeline on the server of `make s3`
 
 run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
 	$(BIN)/adlake run $(ARGS)
+
+airflow: setup-dev ## Start Airflow with the DAGs on http://127.0.0.1:8080, until Ctrl-C
+	@$(BIN)/python scripts/airflow_local.py $(ARGS)
 
 test: setup-dev ## Run the quick tests
 	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not browser and not soak" -n $(JOBS)

@@ -1,49 +1,109 @@
-"""The daily run: make the day's rows, take what is new into the master, report.
+"""The daily run: make the day's rows, take what is new into the master, check, report, export.
 
-Parsing does no work and imports nothing of `pipeline`: the scheduler reads this file every few
+Parsing does no work and imports nothing that does: the scheduler reads this file every few
 seconds, and the libraries take longer to import than the whole file to parse.
 """
 
 # ruff: noqa: PLC0415 - a task imports what it needs when it runs
 
-import contextlib
-import os
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Asset, CronDataIntervalTimetable, Param, chain, dag, task
 
-if TYPE_CHECKING:
-    from pipeline.lake import Lake
-    from pipeline.settings import Settings
+from pipeline.airflow.defaults import DEFAULT_ARGS, make_lake_param
+from pipeline.airflow.run import log_summary, open_run
+from pipeline.airflow.sensor import DeliverySensor
+
+MASTER = Asset("adlake_master")
+REPORT = Asset("adlake_report")
+
+Counts = dict[str, Any]
 
 DOC = """
 ### Marketing pipeline
 
-`generate >> unify >> report`, once a day for the day that has just ended (UTC).
+Once a day, for the day that has just ended (UTC): the run's logical date.
 
-* **generate** makes the rows of the run's logical date in the lake's `raw/`. The same seed and
-  rows make the same bytes, so a run that is repeated writes nothing.
-* **unify** takes everything that is new in `raw/` and `landing/` into the master, exactly once,
-  and writes the rollups that the reports read.
+* **generate** makes the day's rows in the lake's `raw/`; with *rows_per_day* 0 it makes none. The
+  same seed and rows make the same bytes, so a run that is repeated writes nothing.
+* **wait_for_deliveries** waits until each source in *wait_for* has delivered, for up to 12 hours;
+  by default it waits for none.
+* **unify** takes everything that is new in `raw/` and `landing/` into the master, exactly once.
+* **quality_gate** looks at what was refused, how fresh each source is, whether the rows add up,
+  and at the spend against the day before. *on_bad_quality* says whether it warns or stops the run.
+* **kpis** writes the sums that reports are made from.
 * **report** prints the KPIs per platform and per audience into its log.
+* **export** writes the day's CSV to `exports/days/DAY/`, and with *full_export* all days' to
+  `exports/`.
+* **summarise** writes the run's figures into its log, as one line of JSON.
 
 A task may be cleared and run again at any time. Errors that only a person can mend (a wrong
-parameter, a lake changed from outside) fail at once; others are tried again.
+parameter, missing rights, a lake changed from outside) fail at once; others are tried again.
 
-**lake** is a local path or URI; empty means `ADLAKE_URI` of the worker's environment, else
-`./lake` below the worker's working folder. Trigger it by hand with a logical date, or backfill:
-without a logical date the run does not know its day and fails.
+**Run by hand:** with a logical date, or without one and with *day*. **Backfill:** `airflow backfill
+create --dag-id marketing_pipeline_v1 --from-date 2024-03-01 --to-date 2024-03-31`.
 """
+
+PARAMS = {
+    "rows_per_day": Param(
+        1366,
+        type="integer",
+        minimum=0,
+        maximum=100_000_000,
+        description="Rows to generate for the day; 366 days of 1,366 make 500,000. 0: none.",
+    ),
+    "seed": Param(
+        42,
+        type="integer",
+        minimum=0,
+        maximum=2**63 - 1,
+        description="The same seed makes the same rows.",
+    ),
+    "lake": make_lake_param(),
+    "day": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        description="The day, for a run by hand that has no logical date.",
+    ),
+    "wait_for": Param(
+        [],
+        type="array",
+        items={"type": "string", "pattern": "^[^/]+$", "maxLength": 128},
+        maxItems=100,
+        description="Sources (folders in landing/) to wait for.",
+    ),
+    "on_bad_quality": Param(
+        "warn", enum=["warn", "stop"], description="What the quality gate does when a limit breaks."
+    ),
+    "max_quarantine_share": Param(
+        0.05, type="number", minimum=0, maximum=1, description="Of a source's rows that arrived."
+    ),
+    "max_age_days": Param(
+        3,
+        type="integer",
+        minimum=0,
+        maximum=28,
+        description="Days that a source which delivers may be behind.",
+    ),
+    "max_spend_change": Param(
+        3.0,
+        type="number",
+        minimum=1,
+        maximum=1_000_000,
+        description="Spend may be this many times that of the day before, or that part of it.",
+    ),
+    "full_export": Param(
+        False, type="boolean", description="Also export the CSV of all days, as the original did."
+    ),
+}
 
 
 @dag(
     dag_id="marketing_pipeline_v1",
-    description="Generate, unify and report one day of advertising data",
+    description="Generate, unify, check, report and export one day of advertising data",
     doc_md=DOC,
     # This timetable's logical date is the day that has ended; `@daily`'s would be the day that
     # has just begun.
@@ -52,39 +112,29 @@ without a logical date the run does not know its day and fails.
     catchup=False,
     max_active_runs=1,
     tags=["marketing", "etl"],
-    default_args={
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": 2,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=1),
-    },
-    params={
-        "rows_per_day": Param(
-            1366, type="integer", minimum=1, description="Rows of the day; 366 days make 500,000."
-        ),
-        "seed": Param(
-            42, type="integer", minimum=0, description="The same seed makes the same rows."
-        ),
-        "lake": Param(
-            None,
-            type=["null", "string"],
-            description="Root of the lake; empty: ADLAKE_URI, else ./lake.",
-        ),
-    },
+    default_args=DEFAULT_ARGS,
+    params=PARAMS,
 )
 def marketing_pipeline_v1() -> None:
     """Declares the tasks and their order."""
-    unified = unify()
-    generate() >> unified
-    report(unified)  # type: ignore[arg-type]  # Airflow hands the task its value
+    made, unified = generate(), unify()
+    waiting = DeliverySensor(
+        task_id="wait_for_deliveries",
+        mode="reschedule",  # so that a worker's place is free meanwhile
+        poke_interval=60,
+        exponential_backoff=True,
+        max_wait=timedelta(minutes=15),
+        timeout=timedelta(hours=12),
+    )
+    checked, rolled_up = quality_gate(unified), kpis(unified)
+    reported, exported = report(unified), export(unified)
+    summary = summarise(made, unified, checked, rolled_up, reported, exported)
+    chain(made, waiting, unified, checked, rolled_up, reported, exported, summary)
 
 
 @task
-def generate(
-    *, ds: str | None = None, params: Mapping[str, Any] | None = None
-) -> dict[str, str | int]:
-    """Makes the logical date's rows.
+def generate(**context: Any) -> Counts:
+    """Makes the day's rows.
 
     Returns:
         The day, and how many rows and days were written: none where they were there already.
@@ -92,53 +142,91 @@ def generate(
     from pipeline.generate.request import GenerateRequest
     from pipeline.generate.write import generate_days
 
-    if ds is None or params is None:
-        raise AirflowFailException(
-            "this run has no logical date, so it is not known which day to make: trigger it "
-            "again with a logical date, such as 2024-03-05"
-        )
-    day = datetime.fromisoformat(ds).date()
-    with _open_lake(params) as (lake, settings):
-        outcome = generate_days(
-            lake,
-            GenerateRequest(
-                start=day, end=day, seed=params["seed"], rows_per_day=params["rows_per_day"]
-            ),
-            today=datetime.now(UTC).date(),
-            workers=settings.workers,
-        )
-    return {"day": ds, "rows": outcome.rows, "days_written": outcome.days_written}
+    run = open_run(context)
+    day, rows = run.day, run.params["rows_per_day"]
+    if rows == 0:
+        return {"day": str(day), "rows": 0, "days_written": 0}
+    made = generate_days(
+        run.lake,
+        GenerateRequest(start=day, end=day, seed=run.params["seed"], rows_per_day=rows),
+        today=datetime.now(UTC).date(),  # to refuse days that are not here yet, nothing else
+        workers=run.settings.workers,
+    )
+    return {"day": str(day), "rows": made.rows, "days_written": made.days_written}
 
 
 @task
-def unify(*, params: Mapping[str, Any] | None = None) -> dict[str, int]:
-    """Takes what is new into the master and writes the rollups that its version lacks.
+def unify(**context: Any) -> Counts:
+    """Takes what is new into the master.
 
     Returns:
-        The master's version and rows, how many came and went, and how many files were decided on.
+        The master's version and rows, the merge's transaction (None where nothing was new), how
+        many rows came and went, and how many files were decided on.
     """
     from pipeline.steps.merge import merge
-    from pipeline.steps.report import roll_up
 
-    with _open_lake(params or {}) as (lake, settings):
-        outcome = merge(lake, settings=settings)
-        rollups = roll_up(lake, lake.take_snapshot(outcome.version), settings=settings)
+    run = open_run(context)
+    merged = merge(run.lake, settings=run.settings)
     return {
-        "version": outcome.version,
-        "rows": outcome.rows,
-        "rows_added": outcome.rows_added,
-        "rows_removed": outcome.rows_removed,
-        "files": len(outcome.accounts),
-        "files_to_look_at": len(outcome.to_look_at),
-        "rollups": rollups,
+        "version": merged.version,
+        "rows": merged.rows,
+        "transaction": merged.transaction,
+        "rows_added": merged.rows_added,
+        "rows_removed": merged.rows_removed,
+        "files": len(merged.accounts),
+        "files_to_look_at": len(merged.to_look_at),
     }
 
 
+@task(outlets=[MASTER])
+def quality_gate(unified: Any, **context: Any) -> Counts:
+    """Checks the day, and announces the master that passed, or may pass with a warning.
+
+    Returns:
+        How many findings there are, by check.
+    """
+    from pipeline.report.quality import Limits
+    from pipeline.steps.quality import check_quality, settle
+
+    run = open_run(context)
+    findings = check_quality(
+        run.lake,
+        run.lake.take_snapshot(unified["version"]),
+        day=run.day,
+        transaction=unified["transaction"],
+        limits=Limits(**{name: run.params[name] for name in Limits.__slots__}),
+        settings=run.settings,
+    )
+    counts = settle(findings, day=run.day, stop=run.params["on_bad_quality"] == "stop")
+    context["outlet_events"][MASTER].extra = {
+        "day": str(run.day),
+        "version": unified["version"],
+        "rows": unified["rows"],
+        "rows_added": unified["rows_added"],
+        "rows_removed": unified["rows_removed"],
+        "findings": len(findings),
+    }
+    return counts
+
+
 @task
-def report(
-    unified: Mapping[str, int], *, params: Mapping[str, Any] | None = None
-) -> dict[str, int]:
-    """Prints the report of the version that `unify` made into the task's log.
+def kpis(unified: Any, **context: Any) -> Counts:
+    """Writes the rollups that the version lacks, which all KPIs are made from.
+
+    Returns:
+        The version and how many rollups were written.
+    """
+    from pipeline.steps.report import roll_up
+
+    run = open_run(context)
+    snapshot = run.lake.take_snapshot(unified["version"])
+    written = roll_up(run.lake, snapshot, settings=run.settings)
+    return {"version": snapshot.version, "rollups": written}
+
+
+@task(outlets=[REPORT])
+def report(unified: Any, **context: Any) -> Counts:
+    """Prints the report of the version into the task's log.
 
     Returns:
         The version, its rows, and how many tables the report has.
@@ -146,30 +234,43 @@ def report(
     from pipeline.report.console import print_report
     from pipeline.steps import report as step
 
-    with _open_lake(params or {}) as (lake, settings):
-        snapshot = lake.take_snapshot(unified["version"])
-        made = step.report(lake, snapshot, settings=settings)
+    run = open_run(context)
+    snapshot = run.lake.take_snapshot(unified["version"])
+    made = step.report(run.lake, snapshot, settings=run.settings)
     print_report(made, file=sys.stdout)
-    return {"version": snapshot.version, "rows": snapshot.rows, "tables": len(made.sections)}
+    counts = {"version": snapshot.version, "rows": snapshot.rows, "tables": len(made.sections)}
+    context["outlet_events"][REPORT].extra = counts
+    return counts
 
 
-@contextlib.contextmanager
-def _open_lake(params: Mapping[str, Any]) -> Iterator[tuple["Lake", "Settings"]]:
-    """Opens the run's lake, and fails the task for good where trying again cannot help."""
-    from pipeline.errors import AdlakeError
-    from pipeline.lake import Lake
-    from pipeline.settings import Settings
-    from pipeline.storage import open_storage
+@task
+def export(unified: Any, **context: Any) -> Counts:
+    """Writes the day's CSV, and that of all days where it is asked for.
 
-    try:
-        settings = Settings.from_env(os.environ)
-        if params.get("lake"):
-            settings = replace(settings, lake_uri=params["lake"])
-        yield Lake(open_storage(settings.lake_uri)), settings
-    except AdlakeError as error:
-        if error.retryable:
-            raise
-        raise AirflowFailException(str(error)) from error
+    Returns:
+        The day's folder in the lake, its rows, and those of the full CSV.
+    """
+    from pipeline.export.run import export_csv
+    from pipeline.export.target import LakeTarget
+
+    run = open_run(context)
+    lake, day = run.lake, run.day
+    snapshot = lake.take_snapshot(unified["version"])
+    folder = LakeTarget(lake.storage, f"days/{day}")
+    done = export_csv(lake, snapshot, targets=[folder], start=day, end=day)
+    counts: Counts = {"folder": f"exports/days/{day}", "rows": done.rows}
+    if run.params["full_export"]:
+        done = export_csv(lake, snapshot, targets=[LakeTarget(lake.storage)])
+        counts["full_rows"] = done.rows
+    return counts
+
+
+@task
+def summarise(*counts: Any, **context: Any) -> None:
+    """Writes what every task counted into the log, as one line of JSON."""
+    names = ("generate", "unify", "quality_gate", "kpis", "report", "export")
+    told = dict(zip(names, counts, strict=True))
+    log_summary("adlake_run", run_id=context["run_id"], **told)
 
 
 marketing_pipeline_v1()

@@ -26,6 +26,7 @@ def test_the_wheel_carries_sql_contracts_and_dags_and_does_the_main_job(tmp_path
     for name in (
         "pipeline/sql/kpi/platform.sql",
         "pipeline/contracts/lots.toml",
+        "pipeline/dags/lake_maintenance.py",
         "pipeline/dags/marketing_pipeline_v1.py",
         "pipeline/py.typed",
         "pipeline/report/assets/report.html.jinja",

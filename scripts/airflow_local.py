@@ -1,0 +1,238 @@
+"""Runs adlake's DAGs on this machine: Airflow's three processes, reachable from it alone.
+
+    python scripts/airflow_local.py [--lake URI] [--home DIR] [--port N]
+
+Airflow's own `standalone` listens on every interface and leaves children behind when it is killed;
+here each process has a group of its own, which is ended with it.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, Self
+
+import httpx
+
+DAGS: Final = Path(__file__).resolve().parents[1] / "dags"
+DAG_ID: Final = "marketing_pipeline_v1"
+HOST: Final = "127.0.0.1"
+USER: Final = "admin"
+COMMANDS: Final = (("api-server",), ("scheduler", "--skip-serve-logs"), ("dag-processor",))
+READY_SECONDS: Final = 120
+STOP_SECONDS: Final = 20
+
+
+class LocalAirflow:
+    """Airflow on loopback, for as long as the context is open.
+
+    Attributes:
+        url: Of its web page and REST interface.
+        environment: Of its processes, and of any `airflow` command that is to work on it.
+        password: Of the user `admin`; None where an earlier start made it.
+        groups: The process groups by the first word of the command.
+    """
+
+    def __init__(
+        self, home: Path, *, lake: str, port: int, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.home = home.absolute()
+        self.url = f"http://{HOST}:{port}"
+        self.environment = os.environ | _configure(self.home, self.url, port, lake)
+        self.environment |= settings or {}
+        self.password: str | None = None
+        self.groups: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        (self.home / "logs").mkdir(parents=True, exist_ok=True)
+        self.password = self._make_password()
+        self.run("db", "migrate")
+        try:
+            for command in COMMANDS:
+                self._start(*command)
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def run(self, *arguments: str) -> str:
+        """Runs an `airflow` command to its end and returns what it prints.
+
+        Raises:
+            SystemExit: It failed; the message is what it printed.
+        """
+        done = subprocess.run(
+            [_find_airflow(), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            sys.exit(f"airflow {' '.join(arguments)} failed:\n{done.stdout[-4000:]}")
+        return done.stdout
+
+    def read_password(self) -> str:
+        """The password of `admin`."""
+        passwords: dict[str, str] = json.loads(self._password_file.read_text(encoding="utf-8"))
+        return passwords[USER]
+
+    @contextlib.contextmanager
+    def log_in(self) -> Iterator[httpx.Client]:
+        """A client of the REST interface with the rights of `admin`.
+
+        Raises:
+            httpx.HTTPError: There is no answer, or not the right one.
+        """
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            name = {"username": USER, "password": self.read_password()}
+            token = client.post("/auth/token", json=name).raise_for_status().json()
+            client.headers["Authorization"] = f"Bearer {token['access_token']}"
+            yield client
+
+    def check_alive(self) -> None:
+        """Raises SystemExit, with the end of its log, where a process is gone."""
+        for name, process in self.groups.items():
+            if process.poll() is not None:
+                log = self._log_file(name).read_text(encoding="utf-8", errors="replace")
+                sys.exit(f"airflow {name} ended by itself ({process.returncode}):\n{log[-4000:]}")
+
+    def stop(self) -> None:
+        """Ends all processes: asks first, and kills those that take too long."""
+        for process in self.groups.values():
+            _signal_group(process, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self.groups.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=max(0, deadline - time.monotonic()))
+            _signal_group(process, signal.SIGKILL)  # also children that outlived it
+            process.wait()
+        self.groups.clear()
+
+    @property
+    def _password_file(self) -> Path:
+        return self.home / "passwords.json"
+
+    def _make_password(self) -> str | None:
+        if self._password_file.exists():
+            return None
+        password = secrets.token_urlsafe(12)
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(json.dumps({USER: password}), encoding="utf-8")
+        return password
+
+    def _log_file(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def _start(self, name: str, *arguments: str) -> None:
+        with self._log_file(name).open("wb") as log:
+            self.groups[name] = subprocess.Popen(
+                [_find_airflow(), name, *arguments],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self) -> None:
+        """Waits until the REST interface answers and knows the DAG."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            self.check_alive()
+            with contextlib.suppress(httpx.HTTPError), self.log_in() as client:
+                if client.get(f"/api/v2/dags/{DAG_ID}").is_success:
+                    return
+            time.sleep(0.5)
+        sys.exit(f"Airflow does not show {DAG_ID} after {READY_SECONDS} s; see {self.home}/logs")
+
+
+def find_free_port(wanted: int = 0) -> int:
+    """A free port on loopback: the wanted one, else any."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, wanted))
+        except OSError:
+            return find_free_port()
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _configure(home: Path, url: str, port: int, lake: str) -> dict[str, str]:
+    return {
+        "AIRFLOW_HOME": str(home),
+        "ADLAKE_URI": lake if "://" in lake else str(Path(lake).absolute()),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+    }
+
+
+def _find_airflow() -> str:
+    return str(Path(sys.executable).with_name("airflow"))
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parse_arguments() -> Any:
+    parser = argparse.ArgumentParser(description="Runs Airflow with adlake's DAGs on loopback.")
+    parser.add_argument("--lake", default=os.environ.get("ADLAKE_URI") or "./lake")
+    parser.add_argument("--home", default=".airflow", type=Path, help="Airflow's own files")
+    parser.add_argument("--port", default=8080, type=int)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Starts Airflow, says where it is, and stops it on Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = _parse_arguments()
+    local = LocalAirflow(options.home, lake=options.lake, port=find_free_port(options.port))
+    try:
+        print("Starting Airflow ...", flush=True)
+        with local:
+            print(f"{local.url}/dags/{DAG_ID}")
+            secret = local.password or f"as printed at the first start; see {options.home}"
+            print(f"user {USER}, password {secret}")
+            print(f"lake {local.environment['ADLAKE_URI']}; Ctrl-C stops all of it", flush=True)
+            while True:
+                local.check_alive()
+                time.sleep(1)
+    except KeyboardInterrupt:
+        print("stopped")
+
+
+if __name__ == "__main__":
+    main()
