@@ -35,9 +35,9 @@ def list_missing(lake: Lake, sources: Collection[str], *, day: date) -> list[str
 
 def _read_ledger(lake: Lake) -> pl.DataFrame:
     try:
-        return read_ledger(lake.list_ledger(lake.open_master()))
+        return read_ledger(lake, lake.list_ledger(lake.open_master()))
     except EmptyLakeError:
-        return read_ledger([])
+        return read_ledger(lake, [])
 
 
 def _list_new_sources(lake: Lake, ledger: pl.DataFrame) -> Iterator[str]:
