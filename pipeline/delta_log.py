@@ -7,7 +7,7 @@ for an older table: rows vanish without an error. So we look ourselves.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -53,6 +53,11 @@ def name_entry(version: int) -> str:
     return f"{LOG}/{version:020d}.json"
 
 
+def name_checkpoint(version: int) -> tuple[str, str]:
+    """The names of a version's checkpoint and of the file that points to the newest."""
+    return f"{LOG}/{version:020d}.checkpoint.parquet", f"{LOG}/_last_checkpoint"
+
+
 def is_entry(name: str) -> bool:
     """Whether a file in the log's folder is the entry of a version."""
     return _ENTRY.fullmatch(name) is not None
@@ -65,8 +70,10 @@ def find_log_faults(sizes: Mapping[str, int]) -> list[LogFault]:
         sizes: Bytes of each file that lies in the log's folder, by name.
     """
     entries = {int(found[1]): name for name in sizes if (found := _ENTRY.fullmatch(name))}
-    marks = [int(found[1]) for name in sizes if (found := _CHECKPOINT.fullmatch(name))]
-    return sorted([*_find_missing(entries.keys(), marks), *_find_empty(entries, sizes)])
+    marks = {name: int(found[1]) for name in sizes if (found := _CHECKPOINT.fullmatch(name))}
+    return sorted(
+        [*_find_missing(entries.keys(), [*marks.values()]), *_find_empty(entries, marks, sizes)]
+    )
 
 
 def _find_missing(versions: Set[int], checkpoints: list[int]) -> Iterator[LogFault]:
@@ -81,10 +88,15 @@ def _find_missing(versions: Set[int], checkpoints: list[int]) -> Iterator[LogFau
             yield LogFault(f"{version:020d}.json", f"it is missing: {_ADVICE}")
 
 
-def _find_empty(entries: Mapping[int, str], sizes: Mapping[str, int]) -> Iterator[LogFault]:
+def _find_empty(
+    entries: Mapping[int, str], checkpoints: Iterable[str], sizes: Mapping[str, int]
+) -> Iterator[LogFault]:
     for name in entries.values():
         if not sizes[name]:
             yield LogFault(name, f"it is empty, as after a power cut: {_ADVICE}")
+    for name in checkpoints:
+        if not sizes[name]:
+            yield LogFault(name, "it is empty: delete it and _last_checkpoint; both only save time")
 
 
 def parse_entry(data: bytes, name: str) -> LogEntry:

@@ -18,7 +18,14 @@ from typing import Final
 
 import pyarrow as pa
 
-from pipeline.delta_log import LOG, find_log_faults, is_entry, name_entry, parse_entry
+from pipeline.delta_log import (
+    LOG,
+    find_log_faults,
+    is_entry,
+    name_checkpoint,
+    name_entry,
+    parse_entry,
+)
 from pipeline.errors import (
     CommitConflictError,
     EmptyLakeError,
@@ -29,7 +36,7 @@ from pipeline.errors import (
 )
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.storage import Storage
-from pipeline.table import Commit, DataFile, Table, create_table, open_table
+from pipeline.table import CHECKPOINT_EVERY, Commit, DataFile, Table, create_table, open_table
 
 FORMAT_VERSION: Final = 2
 RAW: Final = "raw/ad_day"
@@ -110,9 +117,11 @@ class Lake:
             text = json.dumps({"format": FORMAT_VERSION}) + "\n"
             with contextlib.suppress(ExistsError):  # another process may be faster
                 self.storage.create(FORMAT_FILE, text.encode())
+            self.storage.persist([FORMAT_FILE])
         self.check_format()
         if self._open(LEDGER_TABLE, LEDGER) is None:
             create_table(self.locate(LEDGER_TABLE), LEDGER, options=self.storage.table_options)
+            self._persist_log(LEDGER_TABLE, 0)
         if self._open(MASTER_TABLE, MASTER) is None:
             create_table(
                 self.locate(MASTER_TABLE),
@@ -120,6 +129,7 @@ class Lake:
                 partition_by=PARTITION_COLUMNS,
                 options=self.storage.table_options,
             )
+            self._persist_log(MASTER_TABLE, 0)
 
     def check_format(self) -> None:
         """Refuses a lake that another adlake wrote, of which this one cannot read the tables.
@@ -258,7 +268,11 @@ class Lake:
             )
 
     def _persist_log(self, table: str, version: int) -> None:
-        self.storage.persist([f"{table}/{name_entry(version)}"])
+        names = [name_entry(version)]
+        if version % CHECKPOINT_EVERY == 0:
+            names += name_checkpoint(version)
+        paths = [f"{table}/{name}" for name in names]
+        self.storage.persist(path for path in paths if self.storage.find(path))
 
     def take_snapshot(self, version: int | None = None) -> Snapshot:
         """Pins one version of the master for reading.

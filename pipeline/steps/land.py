@@ -86,6 +86,7 @@ def land(
             _copy(lake, path, key, scratch / "landing")
             lacks = _lacks_account(layout, label)
             landed.append(LandedFile(path, key, layout.contract.name, layout.why, lacks))
+    lake.storage.persist(keys)  # whoever gave the files may delete them now
     return landed
 
 

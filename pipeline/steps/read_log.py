@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from pipeline.care.finding import Finding
-from pipeline.delta_log import LOG, LogEntry, find_log_faults, is_entry, parse_entry
+from pipeline.delta_log import LOG, LogEntry, find_log_faults, is_entry, name_entry, parse_entry
 from pipeline.engine import map_threads
 from pipeline.errors import LakeError
 from pipeline.lake import Lake
+
+FIRST = name_entry(0).rpartition("/")[2]
 
 
 def check_log(lake: Lake, table: str, *, workers: int) -> Iterator[Finding]:
@@ -30,12 +32,17 @@ def check_log(lake: Lake, table: str, *, workers: int) -> Iterator[Finding]:
 
 
 def read_log(lake: Lake, table: str, *, workers: int) -> list[LogEntry]:
-    """The entries of a table's log, in order of their versions.
+    """The entries of a table's log, in order of their versions, from 0 on.
 
     Raises:
-        LakeError: An entry is damaged.
+        LakeError: An entry is damaged, or old ones were cleared away: what is needed is not known.
     """
     names = sorted(name for name in _list_log(lake, table) if is_entry(name))
+    if not names or names[0] != FIRST:
+        raise LakeError(
+            f"{lake.locate(table)}/{LOG} does not reach back to {FIRST}: another tool has cleared "
+            f"old entries away, so that nobody knows which files were the lake's"
+        )
     paths = [f"{table}/{LOG}/{name}" for name in names]
 
     def read_entry(path: str) -> LogEntry:

@@ -17,7 +17,7 @@ def make_sizes(*versions: int, checkpoint: int | None = None) -> dict[str, int]:
 
 
 def find_versions(sizes: dict[str, int]) -> list[int]:
-    return [int(fault.name.removesuffix(".json")) for fault in find_log_faults(sizes)]
+    return [int(fault.name.partition(".")[0]) for fault in find_log_faults(sizes)]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ def find_versions(sizes: dict[str, int]) -> list[int]:
         (make_sizes(5, 6, checkpoint=4), []),
         (make_sizes(6, 7, checkpoint=4), [0, 1, 2, 3, 4, 5]),
         (make_sizes(0, 1, 2, checkpoint=3), [3]),
+        (make_sizes(0, 1, 2) | {f"{2:020d}.checkpoint.parquet": 0}, [2]),
         (make_sizes(0, 1) | {name_entry(2).rpartition("/")[2]: 0}, [2]),
     ],
 )

@@ -17,7 +17,9 @@ from pipeline.generate.write import generate_days
 from pipeline.lake import Lake
 from pipeline.steps.fsck import Checkup, fsck
 from pipeline.steps.report import roll_up
+from pipeline.steps.vacuum import vacuum
 from pipeline.storage import LocalStorage
+from pipeline.table import CHECKPOINT_EVERY
 from tests.lakes import build_lake, make_row
 from tests.lots import make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home
@@ -153,6 +155,20 @@ def test_a_master_that_lost_its_newest_entries_is_refused(copy: Home) -> None:
     (finding,) = check(copy).findings
     assert "master" in finding.path
     assert "are gone" in finding.detail
+
+
+def test_what_another_tool_left_of_the_log_is_not_enough_to_know_what_is_garbage(
+    home: Home,
+) -> None:
+    for number in range(CHECKPOINT_EVERY):
+        write_lot(home.root / f"landing/lots/{number}.csv", [make_line(campaign_id=f"c{number}")])
+        home.merge()
+    assert check(home).findings == []
+    (home.root / "master/_delta_log/00000000000000000000.json").unlink()
+    assert home.lake.take_snapshot().rows == CHECKPOINT_EVERY
+    for command in (vacuum, fsck):
+        with pytest.raises(LakeError, match="does not reach back to 0000"):
+            command(home.lake, settings=SETTINGS)
 
 
 @pytest.mark.parametrize(

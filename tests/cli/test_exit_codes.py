@@ -1,0 +1,124 @@
+"""The exit code tells the truth: a hundred good runs end with 0, thirty bad ones as documented."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from tests.cli.test_cli import Shell
+from tests.lots import make_line, write_lot
+
+GOOD = [
+    ["status"],
+    ["inspect"],
+    ["doctor"],
+    ["history"],
+    ["fsck"],
+    ["compact"],
+    ["vacuum"],
+    ["upgrade"],
+    ["merge"],
+    ["kpi", "platform"],
+]
+WRONG_USE = [
+    ["vacuum", "--retention", "0"],
+    ["vacuum", "--retention", "-1"],
+    ["vacuum", "--retention", "x"],
+    ["history", "--limit", "0"],
+    ["history", "--format", "xml"],
+    ["fsck", "--format", "xml"],
+    ["compact", "extra"],
+    ["rebuild", "--no-such-option"],
+    ["merge", "--accept", "no/such/file"],
+    ["withdraw", "no/such/file"],
+    ["land", "no/such/file"],
+    ["query", "delete from ad_day"],
+    ["query", "select no_such_column from ad_day"],
+    ["kpi", "no-such-kpi"],
+    ["generate", "--start", "2024-13-01"],
+    ["generate", "--rows", "-1"],
+    ["no-such-command"],
+]
+NO_LAKE = [
+    "status",
+    "inspect",
+    "history",
+    "fsck",
+    "compact",
+    "vacuum",
+    "rebuild",
+    "upgrade",
+    "report",
+]
+READING = ["status", "merge", "history", "compact"]
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    shell = Shell(tmp_path_factory.mktemp("codes"))
+    options = ["--rows", "300", "--start", "2024-01-30", "--end", "2024-02-01", "--no-csv"]
+    assert shell.run("run", *options).returncode == 0
+    return shell
+
+
+def check_code(shell: Shell, arguments: Sequence[str], code: int) -> str:
+    done = shell.run(*arguments, ADLAKE_QUIET="0")
+    assert done.returncode == code, (arguments, done.stderr)
+    assert "Traceback" not in done.stderr
+    if code:
+        assert done.stderr.startswith("adlake: "), done.stderr
+    return done.stderr
+
+
+@pytest.mark.soak
+def test_a_hundred_good_runs_end_with_0(shell: Shell) -> None:
+    for _ in range(10):
+        for arguments in GOOD:
+            check_code(shell, arguments, 0)
+
+
+@pytest.mark.soak
+def test_thirty_bad_runs_end_as_documented(shell: Shell, tmp_path: Path) -> None:
+    for arguments in WRONG_USE:
+        check_code(shell, arguments, 2)
+    empty = Shell(tmp_path)
+    for command in NO_LAKE:
+        check_code(empty, [command], 1)
+    empty.lake.mkdir()
+    (empty.lake / "lake.json").write_text(json.dumps({"format": 99}))
+    for command in READING:
+        assert "install a newer one" in check_code(empty, [command], 1)
+
+
+def test_a_damaged_lake_ends_with_1_and_names_the_file_in_each_form(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    write_lot(shell.lake / "landing/lots/a.csv", [make_line()])
+    check_code(shell, ["merge"], 0)
+    data = next((shell.lake / "master").glob("year=*/*/*.parquet"))
+    data.write_bytes(data.read_bytes()[:-1])
+    name = str(data.relative_to(shell.lake))
+    assert f"is damaged: 1 finding, first {name}" in check_code(shell, ["fsck"], 1)
+    done = shell.run("fsck", "--format", "json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["version"], report["checked"]["master"]) == (1, 1, 1)
+    assert [finding["path"] for finding in report["findings"]] == [name]
+    assert shell.run("fsck", "--format", "csv").stdout.splitlines()[1].startswith(f"{name},")
+
+
+def test_a_rebuild_is_told_like_a_merge_and_history_tells_of_both(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    write_lot(shell.lake / "landing/lots/a.csv", [make_line()])
+    check_code(shell, ["merge"], 0)
+    DeltaTable(str(shell.lake / "master")).delete("campaign_id = 'c1'")
+    assert "run adlake rebuild" in check_code(shell, ["merge"], 1)
+    check_code(shell, ["rebuild"], 0)
+    rows = shell.read("history")
+    assert [(row["operation"], row["rows"]) for row in rows] == [
+        ("rebuild", 1),
+        ("DELETE", None),
+        ("merge", 1),
+        ("create", None),
+    ]
+    assert [row["version"] for row in shell.read("history", "--limit", "2")] == [3, 2]
