@@ -1,21 +1,19 @@
 """What the HTML page shows before anyone touches it, and what its script works with; pure."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.report.cells import order_names, pack_cells
-from pipeline.report.charts import ROW_HEIGHT, make_charts
-from pipeline.report.content import Row, Section, build_account, explain, format_name
+from pipeline.report.content import Row, Section, build_account, format_name
+from pipeline.report.figures import Figures, find_commonest, pick, pick_one
 from pipeline.report.headline import Card, build_cards
 from pipeline.report.language import Language
 from pipeline.report.measures import MEASURES
 from pipeline.report.period import CHOICES, Period
+from pipeline.report.script import make_data
 from pipeline.report.tables import (
-    GROUP_COLUMNS,
-    TIME_COLUMNS,
     build_campaigns,
     build_funnel,
     build_group,
@@ -23,42 +21,6 @@ from pipeline.report.tables import (
     build_sources,
     build_time,
 )
-
-
-class Figures(NamedTuple):
-    """The rows that a page is made from; those with a currency have all of them.
-
-    Attributes:
-        version: Of the master table.
-        cells: Of sql/report/cells.sql; may be empty.
-        cut: Whether days are left out of `cells`, since there are too many.
-        period: That the page shows at first; None where there is no cell.
-        totals: Of sql/report/total.sql for the period.
-        totals_before: Likewise for the period before; empty where there is none.
-        platforms: The KPI `platform` for the period.
-        audiences: The KPI `audience` for the period.
-        days: The KPI `day` for the period.
-        shares: The KPI `share` for the period.
-        campaigns: The KPI `campaign` for the period: those that spent most.
-        account: The account of all rows.
-        sources: The KPI `quality`.
-        reasons: The KPI `quarantine`.
-    """
-
-    version: int
-    cells: Sequence[Row]
-    cut: bool
-    period: Period | None
-    totals: Sequence[Row]
-    totals_before: Sequence[Row]
-    platforms: Sequence[Row]
-    audiences: Sequence[Row]
-    days: Sequence[Row]
-    shares: Sequence[Row]
-    campaigns: Sequence[Row]
-    account: Row
-    sources: Sequence[Row]
-    reasons: Sequence[Row]
 
 
 class Choice(NamedTuple):
@@ -133,7 +95,7 @@ def build_page(figures: Figures, language: Language) -> Page:
     words = language.words
     cells = pack_cells(figures.cells)
     currencies = order_names(row["currency"] for row in figures.cells)
-    currency = _find_commonest([row["currency"] for row in figures.cells])
+    currency = find_commonest([row["currency"] for row in figures.cells])
     place = currencies.index(currency) if currencies else 0
     period = figures.period
     shown = _say(words["shown"], period, language)
@@ -143,7 +105,7 @@ def build_page(figures: Figures, language: Language) -> Page:
         if period and has_before
         else words["not_compared"]
     )
-    totals = _pick_one(figures.totals, currency)
+    totals = pick_one(figures.totals, currency)
     return Page(
         language=language,
         title=words["heading.title"].format(version=figures.version),
@@ -162,14 +124,14 @@ def build_page(figures: Figures, language: Language) -> Page:
         time_span=words["by_day"],
         cards=build_cards(
             totals,
-            _pick_one(figures.totals_before, currency) if has_before else None,
+            pick_one(figures.totals_before, currency) if has_before else None,
             compared=compared,
             language=language,
         ),
-        time=build_time(_pick(figures.days, currency), language),
+        time=build_time(pick(figures.days, currency), language),
         groups=_build_groups(figures, currency, language),
         funnel=build_funnel(totals, language),
-        campaigns=build_campaigns(_pick(figures.campaigns, currency), language),
+        campaigns=build_campaigns(pick(figures.campaigns, currency), language),
         campaigns_note=_say(words["campaigns_note"], period, language),
         quality=(
             build_account(figures.account, language),
@@ -178,41 +140,8 @@ def build_page(figures: Figures, language: Language) -> Page:
         ),
         definitions=tuple((language.name(key), language.define(key)) for key in MEASURES),
         made_by=words["made_by"].format(version=figures.version),
-        data=_make_data(cells, place, language),
+        data=make_data(cells, place, language),
     )
-
-
-def _make_data(cells: dict[str, Any], currency: int, language: Language) -> dict[str, Any]:
-    return {
-        "cells": cells,
-        "charts": make_charts(),
-        "currency": currency,
-        "day": language.day,
-        "locale": language.describe_numbers(),
-        "marks": dict(language.marks),
-        "measures": {
-            key: {**measure.describe(), "why": explain(key, language)}
-            for key, measure in MEASURES.items()
-        },
-        "months": list(language.months),
-        "names": {key: language.name(key) for key in MEASURES},
-        "row_height": ROW_HEIGHT,
-        "tables": {**GROUP_COLUMNS, "time": TIME_COLUMNS},
-        "words": {key: language.words[key] for key in _SCRIPT_WORDS},
-    }
-
-
-def _find_commonest(values: Sequence[object]) -> object:
-    counts = Counter(values)
-    return max(order_names(counts), key=lambda value: counts[value], default=None)
-
-
-def _pick(rows: Sequence[Row], currency: object) -> list[Row]:
-    return [row for row in rows if row["currency"] == currency]
-
-
-def _pick_one(rows: Sequence[Row], currency: object) -> Row:
-    return next(iter(_pick(rows, currency)), {})
 
 
 def _say(text: str, period: Period | None, language: Language) -> str:
@@ -272,13 +201,13 @@ def _build_groups(
         ("platform", "platform", figures.platforms),
         ("target_audience", "audience", figures.audiences),
     )
-    shares = _pick(figures.shares, currency)
+    shares = pick(figures.shares, currency)
     return tuple(
         (
             key,
             build_group(
                 key,
-                _pick(rows, currency),
+                pick(rows, currency),
                 {
                     row["name"]: row["share_of_spend"]
                     for row in shares
@@ -289,10 +218,3 @@ def _build_groups(
         )
         for key, dimension, rows in groups
     )
-
-
-_SCRIPT_WORDS: Final = (
-    *("all", "none", "chosen", "shown", "compared", "not_compared", "before", "no_change"),
-    *("no_rows", "no_value", "by_day", "by_week", "by_month"),
-)
-"""The words that the script needs."""

@@ -13,8 +13,9 @@ from pipeline.kpi.statements import read_statement
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import REPORTS, Lake, Snapshot
 from pipeline.report.cells import MAX_CELLS
+from pipeline.report.figures import Figures
 from pipeline.report.html import render_html
-from pipeline.report.page import Figures, build_page
+from pipeline.report.page import build_page
 from pipeline.report.period import Period, choose_period
 from pipeline.report.words import find_language
 from pipeline.settings import Settings

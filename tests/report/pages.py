@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.report.english import ENGLISH
+from pipeline.report.figures import Figures
 from pipeline.report.html import render_html
 from pipeline.report.language import Language
 from pipeline.report.measures import MEASURES, SUMS
-from pipeline.report.page import Figures, build_page
+from pipeline.report.page import build_page
 from pipeline.report.period import choose_period
 
 DAY = date(2024, 3, 1)

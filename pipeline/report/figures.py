@@ -1,0 +1,61 @@
+"""The rows that a page is made from; pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pipeline.report.cells import order_names
+from pipeline.report.content import Row
+from pipeline.report.period import Period
+
+
+class Figures(NamedTuple):
+    """The rows that a page is made from; those with a currency have all of them.
+
+    Attributes:
+        version: Of the master table.
+        cells: Of sql/report/cells.sql; may be empty.
+        cut: Whether days are left out of `cells`, since there are too many.
+        period: That the page shows at first; None where there is no cell.
+        totals: Of sql/report/total.sql for the period.
+        totals_before: Likewise for the period before; empty where there is none.
+        platforms: The KPI `platform` for the period.
+        audiences: The KPI `audience` for the period.
+        days: The KPI `day` for the period.
+        shares: The KPI `share` for the period.
+        campaigns: The KPI `campaign` for the period: those that spent most.
+        account: The account of all rows.
+        sources: The KPI `quality`.
+        reasons: The KPI `quarantine`.
+    """
+
+    version: int
+    cells: Sequence[Row]
+    cut: bool
+    period: Period | None
+    totals: Sequence[Row]
+    totals_before: Sequence[Row]
+    platforms: Sequence[Row]
+    audiences: Sequence[Row]
+    days: Sequence[Row]
+    shares: Sequence[Row]
+    campaigns: Sequence[Row]
+    account: Row
+    sources: Sequence[Row]
+    reasons: Sequence[Row]
+
+
+def pick(rows: Sequence[Row], currency: object) -> list[Row]:
+    """The rows of a currency."""
+    return [row for row in rows if row["currency"] == currency]
+
+
+def pick_one(rows: Sequence[Row], currency: object) -> Row:
+    """The first row of a currency; empty where there is none."""
+    return next(iter(pick(rows, currency)), {})
+
+
+def find_commonest(values: Sequence[object]) -> object:
+    """The value that is there most often, of several the first; None where there is none."""
+    counts = Counter(values)
+    return max(order_names(counts), key=lambda value: counts[value], default=None)
