@@ -25,9 +25,18 @@ SHIPPED = {
     "generated": "replace_window",
     "google_ads": "replace_window",
     "google_ads_api": "replace_window",
+    "linkedin_ads": "replace_window",
+    "linkedin_ads_api": "replace_window",
     "lots": "upsert",
     "meta_ads": "replace_window",
     "meta_ads_api": "replace_window",
+    "microsoft_ads": "replace_window",
+    "microsoft_ads_api": "replace_window",
+    "pinterest_ads_api": "replace_window",
+    "reddit_ads_api": "replace_window",
+    "snapchat_ads_api": "replace_window",
+    "tiktok_ads": "replace_window",
+    "tiktok_ads_api": "replace_window",
 }
 API_HEADER = "segments.date,campaign.id,metrics.cost_micros"
 
