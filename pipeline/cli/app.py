@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline import __version__
-from pipeline.cli import care, deliver, read, upkeep
+from pipeline.cli import care, deliver, query, read, upkeep
 from pipeline.cli.contract import contract
 from pipeline.cli.options import EXIT_INTERRUPTED
 from pipeline.cli.quarantine import quarantine
@@ -33,10 +33,11 @@ app.command()(deliver.withdraw)
 app.add_typer(contract, name="contract")
 app.add_typer(quarantine, name="quarantine")
 app.command()(read.kpi)
+app.command()(read.diff)
 app.command()(read.report)
 app.command()(read.export)
-app.command()(read.query)
-app.command()(read.views)
+app.command()(query.query)
+app.command()(query.views)
 app.command()(care.status)
 app.command()(care.inspect)
 app.command()(care.doctor)

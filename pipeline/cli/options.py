@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +18,9 @@ from pipeline.secret import ScrubbingFormatter, scrub
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from pipeline.lake import Lake
+    from pipeline.lake import Lake, Snapshot
 
+_DAY_LENGTH = len("YYYY-MM-DD")
 EXIT_INTERRUPTED = 130
 EXIT_LOOK = 3
 """Done, but a rule asks a person for a look."""
@@ -46,6 +47,14 @@ VersionOption = Annotated[
     int | None,
     typer.Option(
         "--version", help="Read this version of the master [default: newest].", min=0, max=2**53
+    ),
+]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="Read the version of this time: YYYY-MM-DD (its end) or YYYY-MM-DDTHH:MM, in UTC.",
+        metavar="TIME",
     ),
 ]
 StartOption = Annotated[
@@ -139,6 +148,37 @@ def parse_day(text: str | None, *, option: str) -> date | None:
     if day.isoformat() != text:  # Python reads other ISO forms as well
         raise UsageError(f"{option} is {text!r}; expected a day as YYYY-MM-DD, so {day}")
     return day
+
+
+def parse_moment(text: str, *, option: str) -> datetime:
+    """Reads a time as a person writes it; a day is its last moment, and no zone is UTC.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        if len(text) == _DAY_LENGTH:
+            return datetime.combine(date.fromisoformat(text), time.max, tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{option} is {text!r}; expected a time as YYYY-MM-DD or YYYY-MM-DDTHH:MM"
+        ) from error
+
+
+def pin(session: Session, *, version: int | None, as_of: str | None) -> "Snapshot":
+    """The version that a reading command is about.
+
+    Raises:
+        UsageError: It is named twice, or the time is none.
+    """
+    from pipeline.steps.pin import pin_snapshot
+
+    if version is not None and as_of is not None:
+        raise UsageError("--version and --as-of both name a version; leave one out")
+    moment = parse_moment(as_of, option="--as-of") if as_of is not None else None
+    return pin_snapshot(session.lake, version=version, as_of=moment)
 
 
 def _end(message: str, code: int) -> None:

@@ -1,5 +1,6 @@
-"""Commands that read one version of the lake: kpi, report, export, query, views."""
+"""Commands that read versions of the lake: kpi, diff, report, export."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +9,7 @@ import typer
 
 from pipeline.cli.messages import count
 from pipeline.cli.options import (
+    AsOfOption,
     AudienceOption,
     CampaignOption,
     DebugOption,
@@ -22,12 +24,15 @@ from pipeline.cli.options import (
     VersionOption,
     open_session,
     parse_day,
+    pin,
 )
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.cli.options import Session
     from pipeline.lake import Snapshot
+
+_log = logging.getLogger(__name__)
 
 
 def kpi(
@@ -50,6 +55,7 @@ def kpi(
         int | None, typer.Option("--bottom", help="Only so many campaigns from the bottom.")
     ] = None,
     version: VersionOption = None,
+    as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
     lake: LakeOption = None,
     verbose: VerboseOption = False,
@@ -78,7 +84,8 @@ def kpi(
             bottom=bottom,
         )
         selection.bind(wanted.params, kpi=name)  # wrong use is said before anything is opened
-        snapshot = session.lake.take_snapshot(version)
+        snapshot = pin(session, version=version, as_of=as_of)
+        _log.info("reading version %d", snapshot.version)
         with open_kpi_connection(
             session.lake,
             snapshot,
@@ -90,6 +97,38 @@ def kpi(
         print_result(result, form=format, title=f"{name}, table version {snapshot.version}")
 
 
+def diff(
+    before: Annotated[int, typer.Argument(metavar="N", help="A version.", min=0, max=2**53)],
+    after: Annotated[int, typer.Argument(metavar="M", help="Another one.", min=0, max=2**53)],
+    start: StartOption = None,
+    end: EndOption = None,
+    platform: PlatformOption = None,
+    audience: AudienceOption = None,
+    campaign: CampaignOption = None,
+    source: SourceOption = None,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say which KPIs moved between two versions, and by how much."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.cli.output import print_result
+        from pipeline.kpi.selection import Selection
+        from pipeline.steps.diff import diff as compare
+
+        selection = Selection(
+            start=parse_day(start, option="--start"),
+            end=parse_day(end, option="--end"),
+            platform=platform,
+            audience=audience,
+            campaign=campaign,
+            source=source,
+        )
+        result = compare(session.lake, before, after, selection, settings=session.settings)
+        print_result(result, form=format, title=f"from table version {before} to {after}")
+
+
 def report(
     html: Annotated[
         Path | None,
@@ -97,6 +136,7 @@ def report(
     ] = None,
     lang: Annotated[str, typer.Option("--lang", help="en or es.")] = "en",
     version: VersionOption = None,
+    as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
     lake: LakeOption = None,
     verbose: VerboseOption = False,
@@ -109,7 +149,7 @@ def report(
         from pipeline.steps.report import read_figures
         from pipeline.steps.report import report as make_report
 
-        snapshot = session.lake.take_snapshot(version)
+        snapshot = pin(session, version=version, as_of=as_of)
         if html:
             _write_html(session, snapshot, html, lang=lang)
             return
@@ -158,6 +198,7 @@ def export(
         ),
     ] = False,
     version: VersionOption = None,
+    as_of: AsOfOption = None,
     lake: LakeOption = None,
     verbose: VerboseOption = False,
     debug: DebugOption = False,
@@ -175,7 +216,7 @@ def export(
         from pipeline.export.run import export_csv, export_parquet
         from pipeline.export.target import FolderTarget
 
-        snapshot = session.lake.take_snapshot(version)
+        snapshot = pin(session, version=version, as_of=as_of)
         targets = [FolderTarget(directory)]
         _refuse_lake_folders(directory, session.lake.uri, allowed="exports")
         if format == "parquet":
@@ -208,40 +249,3 @@ def _refuse_lake_folders(place: Path, lake_uri: str, *, allowed: str) -> None:
     target, lake = place.expanduser().resolve(), Path(lake_uri).resolve()
     if target.is_relative_to(lake) and not target.is_relative_to(lake / allowed):
         raise UsageError(f"{place} lies in the lake itself; write to another folder")
-
-
-def query(
-    sql: Annotated[str, typer.Argument(help="One SELECT over ad_day, rollup, ledger, ...")],
-    version: VersionOption = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Run one reading SQL statement on the lake."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.cli.output import print_result
-        from pipeline.kpi.query import run_query
-        from pipeline.kpi.views import open_reading_connection
-
-        snapshot = session.lake.take_snapshot(version)
-        with open_reading_connection(
-            session.lake, snapshot, workers=session.settings.workers
-        ) as connection:
-            result = run_query(connection, sql)
-        print_result(result, form=format)
-
-
-def views(
-    version: VersionOption = None,
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Print the SQL that makes the views of one version in your own DuckDB."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.kpi.views import views_sql
-
-        snapshot = session.lake.take_snapshot(version)
-        text = views_sql(session.lake, snapshot, workers=session.settings.workers)
-        sys.stdout.write(text)

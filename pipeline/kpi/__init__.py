@@ -11,9 +11,13 @@ roll_up       writes what a version lacks
 views         the views of one version, and connections that have them
 connection    a locked-down DuckDB
 query         one reading statement, and its rows
+query_errors  what a person is told of a wrong one; pure
+interrupt     ends a statement by a signal
+stream        rows to CSV, JSON, Parquet and Arrow as they come
 dictionary    what statements say of themselves; pure
 selection     the filters of a KPI; pure
 catalogue     the KPIs by name
+diff          how KPIs moved between versions; pure
 quarantine    what was refused
 output        rows as JSON, CSV or text cells
 """

@@ -1,17 +1,22 @@
 """Runs one reading statement and gives its rows."""
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
-from pipeline.errors import QueryError
+from pipeline.errors import QueryError, StorageError
+from pipeline.kpi.query_errors import explain_error
 from pipeline.kpi.reach import explain_failure
 
 _ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+BATCH_ROWS: Final = 65_536
+"""Rows of a statement that are in memory at once."""
 
 Row = tuple[object, ...]
 
@@ -33,9 +38,50 @@ class Result:
         """Each row as a dict from column name to value."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
+    def keep(self, count: int) -> "Result":
+        """The first rows, so many at most."""
+        return Result(self.columns, self.rows[:count])
 
-def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
-    """Runs a person's statement.
+
+class RowStream:
+    """The rows of a statement, as batches that are made when they are asked for.
+
+    Attributes:
+        schema: Arrow types; each name is there once.
+    """
+
+    def __init__(self, reader: pa.RecordBatchReader, sql: str) -> None:
+        self._reader = reader
+        self._sql = sql
+        names = _make_unique(reader.schema.names)
+        self.schema = pa.schema(
+            [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self.schema.names)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yields the batches, once.
+
+        Raises:
+            QueryError: The engine refused the statement on the way.
+            StorageError: The lake's store refused it, or failed to the end.
+        """
+        while True:
+            try:
+                batch = self._reader.read_next_batch()
+            except StopIteration:
+                return
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
+                raise _explain(error, self._sql) from error
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)
+
+
+def stream_query(connection: duckdb.DuckDBPyConnection, sql: str) -> RowStream:
+    """Begins to run a person's statement.
 
     Args:
         connection: One of `open_reading_connection`.
@@ -45,7 +91,45 @@ def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
         QueryError: It is not, or the engine refused it.
     """
     _refuse_other_statements(connection, sql)
-    return _convert(fetch_table(connection, sql))
+    with _explaining(sql):
+        return RowStream(connection.execute(sql).to_arrow_reader(BATCH_ROWS), sql)
+
+
+def run_query(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, limit: int | None = None
+) -> Result:
+    """Runs a person's statement and gives its rows; arguments and errors as `stream_query`.
+
+    Args:
+        connection: One of `open_reading_connection`.
+        sql: The statement.
+        limit: So many rows at most; None: all.
+    """
+    stream = stream_query(connection, sql)
+    batches: list[pa.RecordBatch] = []
+    for batch in stream:
+        batches.append(batch)
+        if limit is not None and sum(one.num_rows for one in batches) >= limit:
+            break
+    return to_result(pa.Table.from_batches(batches, stream.schema).slice(0, limit))
+
+
+@contextlib.contextmanager
+def _explaining(sql: str) -> Iterator[None]:
+    """Says what the engine refuses in a person's words."""
+    try:
+        yield
+    except duckdb.PermissionException as error:
+        raise QueryError(
+            f"{explain_error(str(error), sql)}\nA query reads the files of this lake and nothing "
+            f"else."
+        ) from error
+    except duckdb.Error as error:
+        raise _explain(error, sql) from error
+
+
+def _explain(error: Exception, sql: str) -> QueryError | StorageError:
+    return explain_failure(error) or QueryError(explain_error(str(error), sql))
 
 
 def fetch_table(
@@ -62,21 +146,15 @@ def fetch_table(
         QueryError: The engine refused it.
         StorageError: The lake's store refused it, or failed to the end.
     """
-    try:
+    with _explaining(sql):
         return connection.execute(sql, dict(values or {})).to_arrow_table()
-    except duckdb.PermissionException as error:
-        raise QueryError(
-            f"{error}\nA query reads the files of this lake and nothing else."
-        ) from error
-    except duckdb.Error as error:
-        raise (explain_failure(error) or QueryError(str(error))) from error
 
 
 def fetch_result(
     connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None
 ) -> Result:
     """Runs a statement of ours and gives its rows; arguments and errors as for `fetch_table`."""
-    return _convert(fetch_table(connection, sql, values))
+    return to_result(fetch_table(connection, sql, values))
 
 
 def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
@@ -84,7 +162,7 @@ def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, sql: str) ->
         sql.encode()  # the engine takes no text that is not Unicode, and has no error of its own
         statements = connection.extract_statements(sql)
     except (duckdb.Error, UnicodeEncodeError) as error:
-        raise QueryError(str(error)) from error
+        raise QueryError(explain_error(str(error), sql)) from error
     kinds = [statement.type for statement in statements]
     if len(kinds) == 1 and kinds[0] in _ALLOWED and _explains_select(connection, sql, kinds[0]):
         return
@@ -113,7 +191,8 @@ def _explains_select(
     return False
 
 
-def _convert(table: pa.Table) -> Result:
+def to_result(table: pa.Table) -> Result:
+    """The rows of an Arrow table as plain Python values."""
     columns = [_convert_column(column) for column in table.columns]
     return Result(
         columns=_make_unique(table.column_names),

@@ -37,7 +37,7 @@ def reach_bucket(connection: duckdb.DuckDBPyConnection, access: SqlAccess) -> No
     connection.execute(_make_secret(access))
 
 
-def explain_failure(error: duckdb.Error) -> StorageError | None:
+def explain_failure(error: Exception) -> StorageError | None:
     """What a store's refusal comes to; None where the engine failed for another reason.
 
     A missing file is none: whether it ought to be there is for the caller to know.

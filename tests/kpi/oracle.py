@@ -119,6 +119,17 @@ def is_wanted(
     )
 
 
+def expect_totals(facts: Facts) -> dict[Key, dict[str, Any]]:
+    return {
+        key: {
+            "first_day": min(row["date"] for row in rows),
+            "last_day": max(row["date"] for row in rows),
+            **facts.measure(rows),
+        }
+        for key, rows in facts.group(lambda row: (row["currency"],)).items()
+    }
+
+
 def expect_audiences(facts: Facts) -> dict[Key, dict[str, Any]]:
     return {
         key: {**measure_view_times(rows), **facts.measure(rows)}

@@ -43,6 +43,7 @@ RANKS = [(None, None, None), ("roas", 2, None), ("cpa", 1, 2)]
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "platform": ("platform", "currency"),
+    "total": ("currency",),
     "audience": ("target_audience", "currency"),
     "platform_audience": ("platform", "target_audience", "currency"),
     "weekday": ("weekday", "currency"),
@@ -153,6 +154,7 @@ def expect_kpis(facts: Facts) -> dict[str, dict[Key, dict[str, Any]]]:
         "platform_audience": facts.measure_by(
             lambda row: (row["platform"], row["target_audience"], row["currency"])
         ),
+        "total": oracle.expect_totals(facts),
         "audience": oracle.expect_audiences(facts),
         "weekday": oracle.expect_weekdays(facts),
         "day": oracle.expect_periods(facts, lambda day: day, lambda day: day),

@@ -1,0 +1,148 @@
+"""Commands for SQL of one's own: query, views."""
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.cli.options import (
+    AsOfOption,
+    DebugOption,
+    Format,
+    LakeOption,
+    Session,
+    VerboseOption,
+    VersionOption,
+    open_session,
+    pin,
+)
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_log = logging.getLogger(__name__)
+
+TABLE_ROWS: Final = 10_000
+"""A table on the terminal has so many rows at most: its columns are as wide as their widest cell,
+so it has to be in memory."""
+
+
+class QueryFormat(StrEnum):
+    """How rows of a query are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over ad_day, rollup, ledger, ...")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write into this file.", metavar="FILE")
+    ] = None,
+    version: VersionOption = None,
+    as_of: AsOfOption = None,
+    format: Annotated[  # noqa: A002 - the option's name is fixed
+        QueryFormat | None,
+        typer.Option("--format", help="How to print [default: table, or as FILE ends]."),
+    ] = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run one reading SQL statement on the lake."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        form = choose_format(format, output)
+        if form in {QueryFormat.PARQUET, QueryFormat.ARROW} and not output and sys.stdout.isatty():
+            raise UsageError(f"{form.value} is not for a terminal: name a file with --output")
+        from pipeline.kpi.interrupt import run_interruptible
+        from pipeline.kpi.views import open_reading_connection
+
+        snapshot = pin(session, version=version, as_of=as_of)
+        if output is not None:
+            _refuse_lake(output, session)
+        with open_reading_connection(
+            session.lake, snapshot, workers=session.settings.workers
+        ) as connection:
+            run_interruptible(connection, lambda: _write(connection, sql, form=form, output=output))
+
+
+def choose_format(form: QueryFormat | None, output: Path | None) -> QueryFormat:
+    """The form of the rows: the one asked for, else as the file's name ends, else a table.
+
+    Raises:
+        UsageError: A file is to be written, and its form is not known or is none for files.
+    """
+    if form is None and output is not None:
+        suffix = output.suffix.lower().removeprefix(".")
+        form = QueryFormat(suffix) if suffix in set(QueryFormat) else QueryFormat.TABLE
+    if output is not None and form is QueryFormat.TABLE:
+        raise UsageError(
+            f"{output}: a table is for the terminal; choose --format csv, json, parquet or arrow"
+        )
+    return form or QueryFormat.TABLE
+
+
+def _write(
+    connection: "duckdb.DuckDBPyConnection", sql: str, *, form: QueryFormat, output: Path | None
+) -> None:
+    from pipeline.kpi.query import run_query, stream_query
+    from pipeline.kpi.stream import write_rows
+
+    if form is not QueryFormat.TABLE:
+        rows = stream_query(connection, sql)
+        with _open_sink(output) as sink:
+            write_rows(rows, form.value, sink)
+        return
+    from pipeline.cli.output import print_result
+
+    result = run_query(connection, sql, limit=TABLE_ROWS + 1)
+    print_result(result.keep(TABLE_ROWS), form=Format.TABLE)
+    if len(result.rows) > TABLE_ROWS:
+        typer.echo(f"only the first {TABLE_ROWS:,} rows: --format csv writes all", err=True)
+
+
+@contextlib.contextmanager
+def _open_sink(output: Path | None) -> Iterator[IO[bytes]]:
+    """The standard output, or a file that is there whole or not at all."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    unfinished = output.with_name(f".{output.name}.part")
+    try:
+        with unfinished.open("wb") as sink:
+            yield sink
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _refuse_lake(output: Path, session: Session) -> None:
+    """A file among the deliveries would be one."""
+    if output.expanduser().resolve().is_relative_to(Path(session.lake.uri).resolve()):
+        raise UsageError(f"{output} lies in the lake itself; write to another folder")
+
+
+def views(
+    version: VersionOption = None,
+    as_of: AsOfOption = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Print the SQL that makes the views of one version in your own DuckDB."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.kpi.views import views_sql
+
+        snapshot = pin(session, version=version, as_of=as_of)
+        text = views_sql(session.lake, snapshot, workers=session.settings.workers)
+        sys.stdout.write(text)

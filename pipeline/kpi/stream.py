@@ -1,0 +1,75 @@
+"""Writes the rows of a statement as they come, so that memory does not depend on how many."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import QueryError
+from pipeline.kpi.output import render_csv, to_json
+from pipeline.kpi.query import Result, RowStream, to_result
+
+BINARY: Final = frozenset({"parquet", "arrow"})
+"""Forms that are no text."""
+
+
+def write_rows(rows: RowStream, form: str, sink: IO[bytes]) -> None:
+    """Writes all rows.
+
+    Args:
+        rows: Of a statement.
+        form: `csv` and `json` as `output` has them; `parquet`; or `arrow`, Arrow's stream format.
+        sink: Where to; not closed.
+
+    Raises:
+        QueryError: The engine refused the statement on the way, or the form has no such type.
+    """
+    try:
+        _WRITERS[form](rows, sink)
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        raise QueryError(f"a column cannot be written as {form} ({error}): cast it") from error
+
+
+def _write_csv(rows: RowStream, sink: IO[bytes]) -> None:
+    sink.write(render_csv(Result(rows.columns, ())).encode())
+    for result in _convert(rows):
+        _, _, lines = render_csv(result).partition("\n")
+        sink.write(lines.encode(errors="backslashreplace"))
+
+
+def _write_json(rows: RowStream, sink: IO[bytes]) -> None:
+    sink.write(b"[")
+    before = "\n  "
+    for result in _convert(rows):
+        for row in result.to_dicts():
+            sink.write(f"{before}{to_json(row)}".encode(errors="backslashreplace"))
+            before = ",\n  "
+    sink.write(b"]\n" if before == "\n  " else b"\n]\n")
+
+
+def _write_parquet(rows: RowStream, sink: IO[bytes]) -> None:
+    with pq.ParquetWriter(
+        sink, rows.schema, compression="zstd", write_page_checksum=True
+    ) as writer:
+        for batch in rows:
+            writer.write_batch(batch)
+
+
+def _write_arrow(rows: RowStream, sink: IO[bytes]) -> None:
+    with pa.ipc.new_stream(sink, rows.schema) as writer:  # type: ignore[arg-type] # stubs lack IO
+        for batch in rows:
+            writer.write_batch(batch)
+
+
+def _convert(rows: Iterable[pa.RecordBatch]) -> Iterator[Result]:
+    for batch in rows:
+        yield to_result(pa.Table.from_batches([batch]))
+
+
+_WRITERS: Final[dict[str, Callable[[RowStream, IO[bytes]], None]]] = {
+    "csv": _write_csv,
+    "json": _write_json,
+    "parquet": _write_parquet,
+    "arrow": _write_arrow,
+}

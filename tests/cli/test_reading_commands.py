@@ -1,0 +1,195 @@
+"""kpi, diff and query as a person uses them: filters, versions, forms, and what is refused."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.cli.options import Format
+from pipeline.cli.output import print_result
+from pipeline.kpi.catalogue import list_kpis, run_kpi
+from pipeline.kpi.selection import Selection
+from pipeline.kpi.views import open_kpi_connection
+from pipeline.lake import Lake
+from pipeline.storage import LocalStorage
+from tests.cli.test_cli import ROOT, Shell
+from tests.lots import make_line, write_lot
+
+ENDLESS = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b"
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A lake of three versions: empty, one lot, two lots."""
+    shell = Shell(tmp_path_factory.mktemp("cli"))
+    for number in (1, 2):
+        lines = [make_line(campaign_id=f"{number}-{line}") for line in range(3)]
+        write_lot(shell.lake / f"marketing_data_{number}.csv", lines)
+        assert shell.run("merge").returncode == 0
+    return shell
+
+
+def test_kpis_are_listed_with_what_they_say(shell: Shell) -> None:
+    entries = shell.read("kpi", "--list")
+    assert [entry["kpi"] for entry in entries] == list(list_kpis())
+    assert all(entry["purpose"] and entry["grain"] and entry["filters"] for entry in entries)
+    assert "What each platform cost and brought." in shell.run("kpi").stdout
+
+
+def test_no_kpi_shows_a_person_none_nan_or_infinity(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = Lake(LocalStorage(shell.lake))
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+        for name in list_kpis():
+            for form in Format:
+                print_result(run_kpi(connection, name), form=form)
+    words = capsys.readouterr().out.replace(",", " ").split()
+    assert len(words) > 1000
+    assert not {"None", "nan", "NaN", "inf", "-inf", "Infinity"} & set(words)
+
+
+def test_the_value_of_a_filter_is_never_a_part_of_the_statement(shell: Shell) -> None:
+    lake = Lake(LocalStorage(shell.lake))
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+        for injected in ("x' or 1=1 --", "'; drop view ad_day; --", "$start", "%", "\\", "", "\0"):
+            for name in ("platform", "audience", "campaign", "source"):
+                for kpi in ("total", "campaign"):
+                    selection = Selection(**{name: injected})
+                    assert run_kpi(connection, kpi, selection).rows == ()
+        assert run_kpi(connection, "total").rows
+
+
+def test_a_kpi_says_which_version_it_read_and_nulls_are_dashes(shell: Shell) -> None:
+    table = shell.run("kpi", "platform", "--version", "1").stdout
+    assert table.startswith("platform, table version 1\n")
+    assert "\N{EN DASH}" in table
+
+
+def test_filters_and_ranks_reach_the_statement(shell: Shell) -> None:
+    whole = shell.read("kpi", "campaign")
+    assert len(whole) == 6
+    assert shell.read("kpi", "campaign", "--limit", "2") == whole[:2]
+    assert shell.read("kpi", "campaign", "--top", "1", "--bottom", "1") == [whole[0], whole[-1]]
+    assert shell.read("kpi", "campaign", "--campaign", "2-1") == [
+        {**row, "rank": 1} for row in whole if row["campaign_id"] == "2-1"
+    ]
+    assert shell.read("kpi", "total", "--platform", "x' or 1=1 --") == []
+
+
+def test_versions_are_read_by_number_and_by_time_and_compared(shell: Shell, tmp_path: Path) -> None:
+    old, new = (shell.read("kpi", "total", "--version", number) for number in ("1", "2"))
+    assert new[0]["spend"] == 2 * old[0]["spend"]
+    assert shell.read("kpi", "total", "--as-of", "2999-01-01T10:00") == new
+    moved = shell.read("diff", "1", "2")
+    assert moved[0]["kpi"] == "total"
+    assert moved[0]["change"] == new[0]["spend"] - old[0]["spend"]
+    assert shell.read("diff", "2", "2") == []
+    done = shell.run("export", str(tmp_path / "out"), "--version", "1")
+    assert "3 rows of version 1" in done.stdout
+    assert "table version 1" in shell.run("report", "--version", "1").stdout
+
+
+def test_a_query_is_written_into_a_file_or_a_pipe(shell: Shell, tmp_path: Path) -> None:
+    for name in ("a.json", "a.arrow"):
+        done = shell.run("query", "select cost from ad_day", "--output", str(tmp_path / name))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.arrow",
+        "a.json",
+    ]
+    assert len(json.loads((tmp_path / "a.json").read_text(), parse_float=Decimal)) == 6
+    piped = subprocess.run(
+        [sys.executable, "-m", "pipeline", "query", "from ad_day", "--format", "parquet"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ADLAKE_URI": str(shell.lake)},
+        capture_output=True,
+        check=True,
+    )
+    assert pq.read_table(io.BytesIO(piped.stdout)).num_rows == 6
+
+
+def test_a_refused_query_leaves_no_file(shell: Shell, tmp_path: Path) -> None:
+    target = tmp_path / "a.csv"
+    target.write_text("kept")
+    late = "select cast(if(range = 2000000, 'x', '1') as int) as x from range(3000000)"
+    done = shell.run("query", late, "--output", str(target))
+    assert (done.returncode, "Could not convert" in done.stderr) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert target.read_text() == "kept"
+
+
+def test_a_long_table_is_cut_and_said_to_be(shell: Shell) -> None:
+    done = shell.run("query", "select range from range(10001)")
+    assert done.stdout.count("\n") == 10_002
+    assert "only the first 10,000 rows" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["kpi", "plattform"], 2, "no KPI 'plattform'; did you mean platform?"),
+        (["kpi", "quality", "--platform", "x"], 2, "cannot be filtered by platform"),
+        (["kpi", "campaign", "--by", "luck"], 2, "cannot be ranked by 'luck'"),
+        (["kpi", "day", "--start", "2024-02-01", "--end", "2024-01-01"], 2, "after the last"),
+        (["kpi", "day", "--as-of", "yesterday"], 2, "expected a time as YYYY-MM-DD"),
+        (["kpi", "day", "--as-of", "2024-01-01", "--version", "1"], 2, "leave one out"),
+        (["kpi", "day", "--as-of", "2020-01-01"], 1, "had no version at 2020-01-01"),
+        (["kpi", "day", "--version", "99"], 1, "no readable version 99; the newest is 2"),
+        (["query", "select 1", "--output", "x.txt"], 2, "a table is for the terminal"),
+        (["query", "select 1", "--output", "/proc/nowhere/x.csv"], 4, "/proc/nowhere"),
+        (["query", "select 1\nfrom nope"], 2, "LINE 2: from nope\n             ^"),
+    ],
+)
+def test_wrong_reading_ends_with_its_code_and_a_clear_message(
+    shell: Shell, arguments: list[str], code: int, words: str
+) -> None:
+    done = shell.run(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "fault of adlake" not in done.stderr
+
+
+def test_a_file_of_a_query_never_goes_into_the_lake(shell: Shell) -> None:
+    target = shell.lake / "landing" / "x.csv"
+    done = shell.run("query", "select 1", "--output", str(target))
+    assert (done.returncode, "lies in the lake itself" in done.stderr) == (2, True)
+    assert not target.exists()
+
+
+def test_a_vacuumed_version_is_said_to_be_gone(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    for clicks in (1, 2):
+        write_lot(shell.lake / f"marketing_data_{clicks}.csv", [make_line(clicks=clicks)])
+        shell.run("merge")
+    assert shell.run("vacuum", "--retention", "0", "--force").returncode == 0
+    for command in (["kpi", "platform"], ["export", "out"]):
+        done = shell.run(*command, "--version", "1")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "version 1 cannot be read any more: 1 of its 1 files are gone" in done.stderr
+    assert shell.run("kpi", "platform").returncode == 0
+
+
+def test_ctrl_c_ends_a_query_cleanly(shell: Shell) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "query", ENDLESS, "-v"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ADLAKE_URI": str(shell.lake)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("querying version 2")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert said == "adlake: interrupted; what was committed stands\n"

@@ -1,0 +1,128 @@
+"""The KPIs on deliveries and quarantine, against what Python counts on random ledgers."""
+
+import random
+from collections import defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline.kpi.catalogue import run_kpi
+from pipeline.kpi.selection import Selection
+from pipeline.kpi.views import open_kpi_connection
+from pipeline.schema import REJECTS
+from tests.lakes import (
+    DELIVERED_AT,
+    build_lake,
+    commit_rows,
+    make_ledger_row,
+    make_row,
+    write_file,
+)
+
+SOURCES = 1_000
+COUNTS = ("accepted", "quarantined", "duplicates", "superseded")
+REJECT_PATH = "quarantine/all.parquet"
+
+
+def make_files(number: int, pick: random.Random) -> list[dict[str, Any]]:
+    files = []
+    for file in range(pick.randrange(4)):
+        counts = {name: pick.randrange(100) for name in COUNTS}
+        files.append(
+            make_ledger_row(
+                source=f"s{number:04d}",
+                path=f"landing/s{number:04d}/{file}.csv",
+                outcome=pick.choice(["merged", "quarantined", "held", "duplicate"]),
+                delivered_at=DELIVERED_AT + timedelta(hours=pick.randrange(500)),
+                rows_in=sum(counts.values()),
+                reject_path=REJECT_PATH,
+                **counts,
+            )
+        )
+    return files
+
+
+def make_days(number: int, pick: random.Random) -> list[dict[str, Any]]:
+    days = {date(2024, 1, 1) + timedelta(days=pick.randrange(40)) for _ in range(pick.randrange(4))}
+    return [make_row(source=f"s{number:04d}", date=day) for day in sorted(days)]
+
+
+def test_deliveries_of_a_thousand_sources_are_counted_right(tmp_path: Path) -> None:
+    pick = random.Random(5)
+    files = [file for number in range(SOURCES) for file in make_files(number, pick)]
+    days = [row for number in range(SOURCES) for row in make_days(number, pick)]
+    again = [{**file, "outcome": "merged", "accepted": 7} for file in files if pick.random() < 0.3]
+    write_file(lake := build_lake(tmp_path), REJECT_PATH, pa.Table.from_pylist([], REJECTS))
+    commit_rows(lake, days, ledger=files)
+    commit_rows(lake, [], ledger=again)
+    newest = {file["path"]: file for file in [*files, *again]}
+
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+        found = {row["source"]: row for row in run_kpi(connection, "quality").to_dicts()}
+        one = run_kpi(connection, "quality", Selection(source="s0001")).to_dicts()
+
+    assert one == [row for source, row in found.items() if source == "s0001"]
+    assert set(found) == {row["source"] for row in [*files, *days]}
+    for source, row in found.items():
+        own = [file for file in newest.values() if file["source"] == source]
+        dates = [day["date"] for day in days if day["source"] == source]
+        outcomes = [file["outcome"] for file in own]
+        assert row["files"] == len(own)
+        assert row["merged_files"] == outcomes.count("merged")
+        assert row["refused_files"] == outcomes.count("quarantined")
+        assert row["held_files"] == outcomes.count("held")
+        for name in ("rows_in", *COUNTS):
+            assert row[name] == sum(file[name] for file in own)
+        share = row["quarantined"] / row["rows_in"] if row["rows_in"] else None
+        assert row["quarantined_share"] == (share and pytest.approx(share))
+        last = max((file["delivered_at"] for file in own), default=None)
+        assert row["last_delivered_at"] == last
+        assert (row["first_date"], row["last_date"]) == (
+            min(dates, default=None),
+            max(dates, default=None),
+        )
+        if dates:
+            assert row["missing_days"] == (max(dates) - min(dates)).days + 1 - len(dates)
+        if dates and last:
+            assert row["days_behind"] == (last.date() - max(dates)).days
+
+
+def test_quarantine_of_a_thousand_sources_is_counted_right(tmp_path: Path) -> None:
+    pick = random.Random(6)
+    files = [file for number in range(SOURCES) for file in make_files(number, pick)]
+    rejects = [
+        dict.fromkeys(REJECTS.names, "x")
+        | {
+            "n": 1,
+            "path": file["path"],
+            "line": None if whole else line,
+            "rule": pick.choice(["bad_date", "negative_clicks"]),
+            "value": f"v{line}",
+        }
+        for file in files
+        for whole in [pick.random() < 0.1]
+        for line in range(1 if whole else pick.randrange(4))
+    ]
+    lake = build_lake(tmp_path)
+    write_file(lake, REJECT_PATH, pa.Table.from_pylist(rejects, REJECTS))
+    commit_rows(lake, [make_row()], ledger=files)
+    wanted: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in rejects:
+        wanted[row["path"].split("/")[1], row["rule"]].append(row)
+
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+        found = run_kpi(connection, "quarantine").to_dicts()
+
+    assert {(row["source"], row["rule"]) for row in found} == wanted.keys()
+    assert len(found) == len(wanted)
+    for row in found:
+        rows = wanted[row["source"], row["rule"]]
+        assert row["files"] == len({one["path"] for one in rows})
+        assert row["refused_rows"] == sum(one["line"] is not None for one in rows)
+        assert row["first_path"] == min(one["path"] for one in rows)
+    assert [row["refused_rows"] for row in found] == sorted(
+        (row["refused_rows"] for row in found), reverse=True
+    )

@@ -1,0 +1,135 @@
+"""A statement's rows in every form, its errors in a person's words, and its end by a signal."""
+
+import io
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.errors import QueryError
+from pipeline.kpi.interrupt import run_interruptible
+from pipeline.kpi.output import render_csv, render_json
+from pipeline.kpi.query import BATCH_ROWS, run_query, stream_query
+from pipeline.kpi.stream import write_rows
+from pipeline.kpi.views import open_reading_connection
+from tests.lakes import build_lake, make_row
+
+KINDS = (
+    "select 0.10::decimal(9, 2) as cost, 'ñ,\"x\"' as text, null::int as a, 1::hugeint as a, "
+    "[1, null] as list, {'k': 0.5::double} as map, date '2024-02-29' as day, "
+    "'nan'::double as nan, timestamptz '2024-01-01 00:00:00+00' as at"
+)
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    lake = build_lake(tmp_path_factory.mktemp("lake"), [make_row(cost="0.10")])
+    with open_reading_connection(lake, lake.take_snapshot()) as opened:
+        yield opened
+
+
+def write(connection: duckdb.DuckDBPyConnection, sql: str, form: str) -> bytes:
+    sink = io.BytesIO()
+    write_rows(stream_query(connection, sql), form, sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("sql", [KINDS, "select 1 as x where false", "from ad_day"])
+def test_streamed_text_is_what_is_written_of_all_rows_at_once(
+    connection: duckdb.DuckDBPyConnection, sql: str
+) -> None:
+    result = run_query(connection, sql)
+
+    assert write(connection, sql, "csv").decode() == render_csv(result)
+    assert write(connection, sql, "json").decode() == render_json(result)
+
+
+def test_rows_of_many_batches_are_all_there_in_every_form(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    count = 2 * BATCH_ROWS + 3
+    sql = f"select range as x, range * 0.01::decimal(9, 2) as y from range({count})"
+
+    parquet = pq.read_table(io.BytesIO(write(connection, sql, "parquet")))
+    with pa.ipc.open_stream(write(connection, sql, "arrow")) as reader:
+        arrow = reader.read_all()
+
+    assert parquet.num_rows == arrow.num_rows == count
+    assert parquet["y"].to_pylist() == arrow["y"].to_pylist()
+    assert parquet["y"][-1].as_py() == Decimal(count - 1) / 100
+    assert write(connection, sql, "csv").count(b"\n") == count + 1
+    assert len(json.loads(write(connection, sql, "json"))) == count
+    assert len(run_query(connection, sql, limit=7).rows) == 7
+
+
+def test_repeated_names_are_numbered_in_binary_forms_too(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    table = pq.read_table(io.BytesIO(write(connection, KINDS.partition(", [1")[0], "parquet")))
+
+    assert table.column_names == ["cost", "text", "a", "a_1"]
+
+
+def test_a_type_that_a_form_lacks_is_refused_with_advice(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    with pytest.raises(QueryError, match=r"cannot be written as parquet .*: cast it"):
+        write(connection, "select interval 1 month as i", "parquet")
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("select\n  nosuch\nfrom ad_day", "LINE 2:   nosuch\n          ^"),
+        ("selec 1", 'syntax error at or near "selec"\nLINE 1: selec 1\n        ^'),
+        ("select 1 where", "syntax error at end of input\nLINE 1: select 1 where\n          "),
+        ("select * from nope", "Table with name nope does not exist"),
+        ("select nocost from ad_day", 'not found in FROM clause; Candidate bindings: "cost"'),
+        ("select error('stop')", "stop"),
+    ],
+)
+def test_an_error_is_one_line_and_the_place(
+    connection: duckdb.DuckDBPyConnection, sql: str, message: str
+) -> None:
+    with pytest.raises(QueryError) as refusal:
+        run_query(connection, sql)
+
+    text = str(refusal.value)
+    assert message in text
+    assert "Error:" not in text
+    assert text.count("\n") in {0, 2}
+
+
+def test_an_error_in_a_late_row_is_said_likewise(connection: duckdb.DuckDBPyConnection) -> None:
+    late = "select cast(if(range = 2000000, 'x', '1') as int) from range(3000000)"
+
+    with pytest.raises(QueryError, match=r"Could not convert string 'x' to INT32"):
+        write(connection, late, "csv")
+
+
+@pytest.mark.parametrize("form", ["sum(a.range * b.range)", "a.range * b.range"])
+def test_a_signal_ends_a_statement_at_once(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = (
+        f"select {form} from range(10000000) a, range(10000000) b "
+        "where (a.range * b.range) % 999999999999 = 7"
+    )
+    lake = build_lake(tmp_path, [make_row()])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with open_reading_connection(lake, lake.take_snapshot()) as own:
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            with pytest.raises(KeyboardInterrupt):
+                run_interruptible(own, lambda: write(own, endless, "csv"))
+            assert run_query(own, "select 1").rows == ((1,),)  # the connection is still good
+    finally:
+        signal.signal(signal.SIGINT, before)
