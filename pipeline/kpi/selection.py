@@ -78,7 +78,9 @@ class Selection:
             if value is not None and name not in params:
                 known = ", ".join(params) or "none"
                 raise UsageError(f"the KPI {kpi!r} cannot be filtered by {name}; it knows {known}")
-        return {name: values[name] or _DEFAULTS.get(name) for name in params}
+        return {
+            name: _DEFAULTS.get(name) if values[name] is None else values[name] for name in params
+        }
 
 
 _DEFAULTS: Final = {"by": "spend"}
