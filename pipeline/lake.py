@@ -119,10 +119,10 @@ class Lake:
                 self.storage.create(FORMAT_FILE, text.encode())
             self.storage.persist([FORMAT_FILE])
         self.check_format()
-        if self._open(LEDGER_TABLE, LEDGER) is None:
+        if not any(map(is_entry, self._list_log(LEDGER_TABLE))):
             create_table(self.locate(LEDGER_TABLE), LEDGER, options=self.storage.table_options)
             self._persist_log(LEDGER_TABLE, 0)
-        if self._open(MASTER_TABLE, MASTER) is None:
+        if not any(map(is_entry, self._list_log(MASTER_TABLE))):
             create_table(
                 self.locate(MASTER_TABLE),
                 MASTER,
@@ -138,9 +138,10 @@ class Lake:
             FormatError: As said; `adlake upgrade` moves an older one.
             LakeError: lake.json cannot be read.
         """
-        if not self.exists():
-            return
-        found = self.read_format()
+        try:
+            found = self.read_format()
+        except MissingError:
+            return  # there is no lake yet
         if found < FORMAT_VERSION:
             raise FormatError(
                 f"{self.uri} is a lake of format {found}, and this adlake writes "
@@ -198,33 +199,46 @@ class Lake:
             raise LakeError(f"{self.uri} has a master table but no ledger")
         return table
 
-    def catch_up(self, master: Table) -> None:
+    def catch_up(self, master: Table) -> Table:
         """Appends to the ledger what the master's commits name and it does not hold yet.
 
         A merge appends its own ledger file right after its commit; one that was stopped between
         the two leaves it to the next writing command. Two that do it at once are no harm: the
         slower one is refused and looks again. What the ledger holds is on the disk before it
         holds it: a power cut leaves either no trace of a commit or all of it.
+
+        Returns:
+            The ledger on a handle that holds what the master's commits name.
         """
         while True:
             ledger = self.open_ledger()
             missing = find_unlisted(master, after=ledger.transaction)
             if not missing:
-                return
+                return ledger
             number = missing[0].metadata["n"]
-            self._persist_log(MASTER_TABLE, missing[0].version)
             try:
-                ledger.commit(
-                    adds=[describe_ledger_file(missing[0])],
-                    removes=[],
-                    transaction=number,
-                    metadata={"n": number},
+                self.append_to_ledger(
+                    ledger, describe_ledger_file(missing[0]), number, missing[0].version
                 )
             except CommitConflictError:
                 if self.open_ledger().transaction < number:
                     raise  # nobody was faster: the ledger cannot be written
-            else:
-                self._persist_log(LEDGER_TABLE, ledger.version + 1)
+
+    def append_to_ledger(self, ledger: Table, file: DataFile, number: int, version: int) -> None:
+        """Appends the ledger file that a commit on the master names.
+
+        Args:
+            ledger: On a handle that holds all before it.
+            file: The ledger file.
+            number: Of the commit.
+            version: Delta version of the master that the commit made.
+
+        Raises:
+            CommitConflictError: As `Table.commit`.
+        """
+        self._persist_log(MASTER_TABLE, version)
+        ledger.commit(adds=[file], removes=[], transaction=number, metadata={"n": number})
+        self._persist_log(LEDGER_TABLE, ledger.version + 1)
 
     def _open(self, table: str, schema: pa.Schema, version: int | None = None) -> Table | None:
         """A table on a fresh handle; None where there is none.
@@ -236,8 +250,7 @@ class Lake:
             LakeError: The log is damaged.
         """
         log = f"{table}/{LOG}"
-        listed = self.storage.list(log, recursive=False)
-        sizes = {entry.path.rpartition("/")[2]: entry.size for entry in listed}
+        sizes = self._list_log(table)
         for fault in find_log_faults(sizes):
             raise LakeError(f"{self.locate(log)}/{fault.name}: {fault.detail}")
         try:
@@ -250,6 +263,11 @@ class Lake:
             for name in filter(is_entry, sorted(sizes)):
                 parse_entry(self.storage.read(f"{log}/{name}"), f"{self.locate(log)}/{name}")
             raise
+
+    def _list_log(self, table: str) -> dict[str, int]:
+        """Bytes of each file in a table's log, by name."""
+        listed = self.storage.list(f"{table}/{LOG}", recursive=False)
+        return {entry.path.rpartition("/")[2]: entry.size for entry in listed}
 
     def _refuse_lost_commits(self, master: Table, ledger: Table) -> None:
         """Refuses a master that went back behind its ledger, as after a restore of it alone.
@@ -291,16 +309,20 @@ class Lake:
             ledger_uris=tuple(self.list_ledger(master)),
         )
 
-    def list_ledger(self, master: Table) -> list[str]:
+    def list_ledger(self, master: Table, ledger: Table | None = None) -> list[str]:
         """The full names of the ledger's files up to the master's transaction.
 
         A merge that was stopped right after its commit has written its ledger file but not yet
         added it to the ledger table; the commit names it, so a reader adds it.
 
+        Args:
+            master: The master.
+            ledger: On a handle that was opened after it; opened here where it is None.
+
         Raises:
             LakeError: The master's log lacks what the ledger knows of.
         """
-        ledger = self.open_ledger()
+        ledger = ledger or self.open_ledger()
         self._refuse_lost_commits(master, ledger)
         uris = ledger.locate(
             file for file in ledger.list_files() if ledger_number(file.path) <= master.transaction

@@ -31,6 +31,9 @@ def reach_bucket(connection: duckdb.DuckDBPyConnection, access: SqlAccess) -> No
     connection.execute(f"load {quote_text(str(extension))}")
     for name in _FROM_ENVIRONMENT:
         connection.execute(f"set global {name} = ''")
+    # Files of a lake are never changed, so what is known of one stays true.
+    connection.execute("set enable_http_metadata_cache = true")
+    connection.execute("set validate_external_file_cache = 'NO_VALIDATION'")
     connection.execute("set http_retries = 8")
     connection.execute("set http_retry_wait_ms = 50")
     connection.execute("set http_retry_backoff = 2")

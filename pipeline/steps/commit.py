@@ -147,12 +147,13 @@ class _Sequence:
         master = self.lake.open_master()
         if not self.anew:
             master.refuse_foreign_commit()
-        self.lake.catch_up(master)
+        known = self.lake.catch_up(master)
         if self.expected and self._has_landed(master, self.expected):
             return self.expected
-        known = self.lake.open_ledger()
         # A master that is made anew may have lost commits that the ledger knows of.
-        files = known.locate(known.list_files()) if self.anew else self.lake.list_ledger(master)
+        files = (
+            known.locate(known.list_files()) if self.anew else self.lake.list_ledger(master, known)
+        )
         ledger = read_ledger(self.lake, files)
         n = 1 + (known if self.anew else master).transaction
         writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
@@ -171,7 +172,7 @@ class _Sequence:
             files_removed=len(change.removes),
             unfinished=change.unfinished,
         )
-        self._commit(master, writer, change, self.expected)
+        self._commit(master, known, writer, change, self.expected)
         return self.expected
 
     def _has_landed(self, master: Table, expected: MergeOutcome) -> bool:
@@ -179,7 +180,9 @@ class _Sequence:
         since = max(0, master.version - expected.version + 1)
         return any(one.metadata.get("run") == self.run for one in master.read_commits(since))
 
-    def _commit(self, master: Table, writer: Writer, change: Change, outcome: MergeOutcome) -> None:
+    def _commit(
+        self, master: Table, known: Table, writer: Writer, change: Change, outcome: MergeOutcome
+    ) -> None:
         n = writer.transaction
         now = datetime.now(UTC)
         _log.info("committing transaction %d: %d rows in the master", n, outcome.rows)
@@ -205,7 +208,10 @@ class _Sequence:
                 "rows_removed": outcome.rows_removed,
             },
         )
-        self.lake.catch_up(self.lake.open_master())
+        try:
+            self.lake.append_to_ledger(known, ledger_file, n, outcome.version)
+        except CommitConflictError:  # another command may have appended it already
+            self.lake.catch_up(self.lake.open_master())
 
     def _secure(self, change: Change, ledger_file: DataFile) -> None:
         """Sees to it that all that the commit will name is there, also after a power cut.

@@ -414,17 +414,15 @@ def test_a_merge_stopped_between_its_commit_and_the_ledger_is_completed_by_the_n
 ) -> None:
     write_lot(home.root / "landing/lots/a.csv", [make_line()])
     home.lake.initialise()
-    real = Lake.catch_up
+    real = Lake.append_to_ledger
 
-    def stop_after_commit(lake: Lake, master: Table) -> None:
-        if master.transaction == 1:
-            raise KeyboardInterrupt
-        real(lake, master)
+    def stop_after_commit(*_: object) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(Lake, "catch_up", stop_after_commit)
+    monkeypatch.setattr(Lake, "append_to_ledger", stop_after_commit)
     with pytest.raises(KeyboardInterrupt):
         home.merge()
-    monkeypatch.setattr(Lake, "catch_up", real)
+    monkeypatch.setattr(Lake, "append_to_ledger", real)
     assert home.lake.open_ledger().transaction == 0
     assert home.read_ledger()["path"].to_list() == ["landing/lots/a.csv"]
     outcome = home.merge()
