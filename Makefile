@@ -122,7 +122,7 @@ test-rest: setup-dev system-packages
 	$(BIN)/python -m pytest -m "(slow or faults or browser) and not airflow and not soak" -n $(JOBS)
 	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m airflow
 
-test-soak: setup-dev ## Run the longest tests: 60,000 random histories of deliveries
+test-soak: setup-dev ## Run the longest tests: random histories of deliveries, kills on every request
 	$(BIN)/python -m pytest -m soak -n $(JOBS)
 
 coverage: setup-dev ## Hold the branches of the pure modules to at least 95 % by the quick tests

@@ -54,7 +54,10 @@ _MEANINGS: Final = {
     "SignatureDoesNotMatch": _UNKNOWN_KEY,
     "AccessDenied": _NO_RIGHT,
     "AllAccessDisabled": _NO_RIGHT,
-    "403": _NO_RIGHT,  # the answer to a HEAD has no body, and so no code
+    # The answer to a HEAD has no body, and so no code.
+    "403": Meaning(
+        DeniedError, "the right is lacking (docs/s3.md lists them), or the credentials expired"
+    ),
     "RequestTimeTooSkewed": Meaning(
         SetupError, "this machine's clock is off by more than 15 minutes: set it"
     ),

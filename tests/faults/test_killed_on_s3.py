@@ -73,7 +73,7 @@ def test_a_merge_killed_on_a_request_is_finished_by_the_next(harbour: Harbour) -
     harbour.check([*CAMPAIGNS, "z"])
 
 
-@pytest.mark.faults
+@pytest.mark.soak
 @pytest.mark.parametrize("share", range(8))
 def test_killed_on_any_request_it_is_finished_by_the_next(
     harbour: Harbour, share: int, monkeypatch: pytest.MonkeyPatch
@@ -140,7 +140,7 @@ def test_credentials_that_expire_in_the_middle_stop_a_merge_and_lose_nothing(
     harbour.check([*CAMPAIGNS, "z"])
 
 
-@pytest.mark.faults
+@pytest.mark.soak
 def test_expired_on_any_request_it_is_finished_by_the_next(harbour: Harbour) -> None:
     prepare(harbour)
     number = 0
