@@ -144,6 +144,8 @@ def report(
 ) -> None:
     """Print the report: platforms, audiences, the account of rows; or write it as HTML."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
+        if html and format is not Format.TABLE:
+            raise UsageError("--html writes a file; leave --format out")
         from pipeline.cli.output import print_tables
         from pipeline.report.console import print_report
         from pipeline.steps.report import read_figures

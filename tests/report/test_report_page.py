@@ -187,6 +187,37 @@ def test_charts_are_vega_lite(name: str) -> None:
     assert vl_convert.vegalite_to_vega(spec)["marks"]
 
 
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+
+
+def measure_contrast(one: str, other: str) -> float:
+    """By the formula of WCAG 2.2."""
+
+    def shine(color: str) -> float:
+        parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        ]
+        return sum(weight * part for weight, part in zip(LUMINANCE, linear, strict=True))
+
+    lighter, darker = sorted((shine(one), shine(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("theme", range(3))
+def test_every_colour_of_text_can_be_read_on_its_ground(theme: int) -> None:
+    style = (ASSETS / "report.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root {(.*?)}", style, re.DOTALL)  # light, dark, paper
+    colors = dict(re.findall(r"--(\w+): (#\w{6});", blocks[theme]))
+
+    for ground in ("page", "card"):
+        assert measure_contrast(colors["ink"], colors[ground]) > 12
+        for name in ("muted", "good", "bad"):
+            assert measure_contrast(colors[name], colors[ground]) >= 4.5, name
+    for name in ("spend", "roas"):
+        assert measure_contrast(colors[name], colors["card"]) >= 4.5, name
+
+
 @pytest.mark.slow
 def test_the_bundle_is_the_one_that_vl_convert_makes() -> None:
     assert (ASSETS / "vega.js").read_text(encoding="utf-8") == vl_convert.javascript_bundle()

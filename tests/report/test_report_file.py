@@ -1,0 +1,90 @@
+"""The HTML report as a file: where it is written, how large it is, and what it refuses."""
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.generate.request import GenerateRequest
+from pipeline.lake import Lake
+from pipeline.settings import Settings
+from pipeline.steps.html_report import LATEST, html_report
+from pipeline.steps.run import run
+from pipeline.storage import LocalStorage
+from tests.lakes import build_lake, make_row
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = Settings(workers=2)
+LARGEST = 3_000_000
+
+
+def report(lake: Lake, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", "report", "--lake", lake.uri, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_main_job_leaves_the_report_in_the_lake(tmp_path: Path) -> None:
+    lake = Lake(LocalStorage(tmp_path / "lake"))
+    request = GenerateRequest(start=date(2024, 3, 1), end=date(2024, 3, 3), rows=60, seed=1)
+
+    outcome = run(lake, request, settings=SETTINGS, today=date(2026, 1, 1), local_dir=None)
+
+    written = lake.storage.read(LATEST)
+    assert written == html_report(lake, lake.take_snapshot(), settings=SETTINGS)
+    assert outcome.report.title.encode() in written
+
+
+def test_the_command_writes_one_file_and_says_so(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path / "lake", [make_row(cost="3")])
+
+    done = report(lake, "--html", "out/march.html", "--lang", "es", cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "out/march.html: the report of version 1 (1.0 MB)\n"
+    page = (tmp_path / "out/march.html").read_text(encoding="utf-8")
+    assert '<html lang="es">' in page
+    assert "Costo total" in page
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["march.html"]
+
+
+def test_wrong_use_is_told(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path / "lake", [make_row()])
+
+    for arguments, message in (
+        (("--html", "x.html", "--lang", "fr"), "--lang is 'fr'; expected en or es"),
+        (("--lang", "fr"), "--lang is 'fr'; expected en or es"),
+        (("--html", "lake/landing/x.html"), "lies in the lake itself"),
+        (("--html", "x.html", "--format", "json"), "leave --format out"),
+    ):
+        done = report(lake, *arguments, cwd=tmp_path)
+        assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+    assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_console_report_in_spanish_has_the_words_of_the_original(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path / "lake", [make_row(cost="1234.5", clicks=10, impressions=100)])
+
+    done = report(lake, "--lang", "es", cwd=tmp_path)
+
+    assert "Plataforma  Costo total USD  Clics" in done.stdout
+    assert "1.234,50" in done.stdout
+    assert "CPC real" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_report_of_the_default_lake_is_below_3_megabytes(tmp_path: Path) -> None:
+    lake = Lake(LocalStorage(tmp_path / "lake"))
+    start, end = date(2024, 1, 1), date(2024, 12, 31)
+    request = GenerateRequest(start=start, end=end, rows=500_000, seed=42)
+    run(lake, request, settings=SETTINGS, today=date(2026, 1, 1), local_dir=None)
+
+    assert len(lake.storage.read(LATEST)) < LARGEST
