@@ -34,7 +34,8 @@ Once a day, for the day that has just ended (UTC): the run's logical date.
 * **quality_gate** looks at what was refused, how fresh each source is, whether the rows add up,
   and at the spend against the day before. *on_bad_quality* says whether it warns or stops the run.
 * **kpis** writes the sums that reports are made from.
-* **report** prints the KPIs per platform and per audience into its log.
+* **report** prints the KPIs per platform and per audience into its log, and writes the newest
+  version's HTML report to `reports/latest.html`; its output names the file.
 * **export** writes the day's CSV to `exports/days/DAY/`, and with *full_export* all days' to
   `exports/`.
 * **summarise** writes the run's figures into its log, as one line of JSON.
@@ -226,19 +227,28 @@ def kpis(unified: Any, **context: Any) -> Counts:
 
 @task(outlets=[REPORT])
 def report(unified: Any, **context: Any) -> Counts:
-    """Prints the report of the version into the task's log.
+    """Prints the report of the version into the task's log, and writes the lake's HTML report.
 
     Returns:
-        The version, its rows, and how many tables the report has.
+        The version, its rows, how many tables the report has, and the full name of the HTML file.
     """
     from pipeline.report.console import print_report
     from pipeline.steps import report as step
+    from pipeline.steps.html_report import LATEST, write_latest
 
     run = open_run(context)
     snapshot = run.lake.take_snapshot(unified["version"])
     made = step.report(run.lake, snapshot, settings=run.settings)
     print_report(made, file=sys.stdout)
-    counts = {"version": snapshot.version, "rows": snapshot.rows, "tables": len(made.sections)}
+    # The newest version's, so that an older run that is cleared does not take it back.
+    write_latest(run.lake, run.lake.take_snapshot(), settings=run.settings)
+    counts = {
+        "version": snapshot.version,
+        "rows": snapshot.rows,
+        "tables": len(made.sections),
+        "html": run.lake.locate(LATEST),
+    }
+    log_summary("adlake_report", **counts)
     context["outlet_events"][REPORT].extra = counts
     return counts
 

@@ -15,6 +15,8 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
+from pipeline.secret import scrub
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
@@ -51,7 +53,7 @@ def describe_failure(context: "Context") -> dict[str, Any]:
         "task_id": instance.task_id,
         "day": context.get("ds"),
         "try_number": instance.try_number,
-        "error": f"{type(error).__name__}: {error}" if error else "the task was killed",
+        "error": scrub(f"{type(error).__name__}: {error}") if error else "the task was killed",
         "log_url": getattr(instance, "log_url", None),
     }
 

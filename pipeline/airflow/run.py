@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
 
 from pipeline.errors import UsageError
 
@@ -69,6 +70,8 @@ def open_run(context: Mapping[str, Any]) -> Run:
         settings = replace(settings, lake_uri=params["lake"])
     if settings.lake_uri.startswith("s3://"):
         os.environ.update(read_aws_connection())  # a task has a process of its own
+        for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            mask_secret(os.environ.get(name))
     return Run(Lake(open_storage(settings.lake_uri)), settings, params, context.get("ds"))
 
 

@@ -170,5 +170,6 @@ def test_reading_a_dag_loads_little_and_touches_nothing(airflow_home: Path, dag_
     assert [name for name in seen["ours"] if not name.startswith("pipeline.airflow")] == [
         "pipeline",
         "pipeline.errors",
+        "pipeline.secret",
     ]
     assert [place for event, place in seen["touched"] if place != file] == []

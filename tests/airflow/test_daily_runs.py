@@ -54,8 +54,11 @@ def test_a_day_leaves_its_rows_its_sums_and_its_csv(daily: "DAG", lake: Path) ->
         "files": 1,
         "files_to_look_at": 0,
     }
-    assert given["kpis"] == {"version": 2, "rollups": 1}
-    assert given["report"] == {"version": 2, "rows": 100, "tables": 3}
+    assert given["kpis"]["version"] == 2
+    assert given["kpis"]["rollups"] > 0
+    html = lake / "reports/latest.html"
+    assert given["report"] == {"version": 2, "rows": 100, "tables": 3, "html": str(html)}
+    assert b"<!DOCTYPE html>" in html.read_bytes()
     assert given["export"] == {"folder": f"exports/days/{DAY}", "rows": 50}
     csv = lake / "exports/days" / DAY / "marketing_master_dataset.csv"
     query = f"select count(*), min(date), max(date) from read_csv('{csv}')"
@@ -70,7 +73,7 @@ def test_a_repeated_day_writes_nothing_but_its_csv_again(daily: "DAG", lake: Pat
     after = list_files(lake)
     assert after.keys() == before.keys()
     changed = {name for name in after if after[name] != before[name]}
-    assert changed <= {f"exports/days/{DAY}/marketing_master_dataset.csv"}
+    assert changed <= {f"exports/days/{DAY}/marketing_master_dataset.csv", "reports/latest.html"}
 
 
 def test_all_days_are_exported_where_it_is_asked_for(daily: "DAG", lake: Path) -> None:

@@ -133,7 +133,8 @@ def test_a_run_for_a_past_date_puts_its_day_into_the_lake(
         "rows_removed": 0,
         "findings": 0,
     }
-    assert extras["adlake_report"] == {"version": 1, "rows": 1366, "tables": 3}
+    html = str(lake / "reports/latest.html")
+    assert extras["adlake_report"] == {"version": 1, "rows": 1366, "tables": 3, "html": html}
 
 
 def test_a_merge_that_is_cleared_runs_again_and_changes_nothing(
