@@ -98,7 +98,7 @@ class LocalAirflow:
         Raises:
             httpx.HTTPError: There is no answer, or not the right one.
         """
-        with httpx.Client(base_url=self.url, timeout=30) as client:
+        with httpx.Client(base_url=self.url, timeout=60) as client:
             name = {"username": USER, "password": self.read_password()}
             token = client.post("/auth/token", json=name).raise_for_status().json()
             client.headers["Authorization"] = f"Bearer {token['access_token']}"

@@ -17,6 +17,9 @@ from scripts.airflow_local import DAG_ID, LocalAirflow, find_free_port
 
 pytestmark = [pytest.mark.airflow, pytest.mark.faults]
 
+PATIENCE_SECONDS = 400
+"""How long a busy machine may take for a step that is a matter of seconds on an idle one."""
+
 SETTINGS = {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # only runs that the tests ask for
@@ -60,14 +63,14 @@ def lake(local: LocalAirflow) -> Path:
     return Path(local.environment["ADLAKE_URI"])
 
 
-def wait_for(read: Callable[[], Any], *, seconds: float, pause: float = 0.5) -> Any:
-    deadline = time.monotonic() + seconds
+def wait_for(read: Callable[[], Any], *, pause: float = 0.5) -> Any:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         value = read()
         if value is not None:
             return value
         time.sleep(pause)
-    raise AssertionError(f"nothing came in {seconds} s")
+    raise AssertionError(f"nothing came in {PATIENCE_SECONDS} s")
 
 
 def trigger(api: httpx.Client, day: str, **conf: Any) -> str:
@@ -83,13 +86,13 @@ def read_task(api: httpx.Client, run_id: str, task_id: str) -> dict[str, Any]:
     return answer
 
 
-def wait_for_run(api: httpx.Client, run_id: str, *, seconds: float) -> None:
+def wait_for_run(api: httpx.Client, run_id: str) -> None:
     def read_end() -> str | None:
         answer = api.get(f"/dags/{DAG_ID}/dagRuns/{run_id}").raise_for_status()
         state: str = answer.json()["state"]
         return state if state in {"success", "failed"} else None
 
-    assert wait_for(read_end, seconds=seconds) == "success"
+    assert wait_for(read_end) == "success"
 
 
 def read_counts(lake: Path) -> list[tuple[object, ...]]:
@@ -120,7 +123,7 @@ def test_a_run_for_a_past_date_puts_its_day_into_the_lake(
     local: LocalAirflow, api: httpx.Client, lake: Path
 ) -> None:
     run_id = trigger(api, "2024-03-05", rows_per_day=1366)
-    wait_for_run(api, run_id, seconds=150)
+    wait_for_run(api, run_id)
     assert read_counts(lake) == [(date(2024, 3, 5), 1366, 1366)]
 
     events = api.get("/assets/events").raise_for_status().json()["asset_events"]
@@ -143,15 +146,16 @@ def test_a_merge_that_is_cleared_runs_again_and_changes_nothing(
     before = read_lake(lake)
     runs = api.get(f"/dags/{DAG_ID}/dagRuns").raise_for_status().json()["dag_runs"]
     run_id = runs[0]["dag_run_id"]
+    tries = read_task(api, run_id, "unify")["try_number"]
     body = {"dry_run": False, "dag_run_id": run_id, "task_ids": ["unify"], "only_failed": False}
     api.post(f"/dags/{DAG_ID}/clearTaskInstances", json=body).raise_for_status()
 
-    def read_second_try() -> int | None:
+    def read_next_try() -> bool | None:
         task = read_task(api, run_id, "unify")
-        return 2 if (task["try_number"], task["state"]) == (2, "success") else None
+        return True if task["try_number"] > tries and task["state"] == "success" else None
 
-    wait_for(read_second_try, seconds=60)
-    wait_for_run(api, run_id, seconds=60)
+    wait_for(read_next_try)
+    wait_for_run(api, run_id)
     assert read_lake(lake) == before
 
 
@@ -160,7 +164,7 @@ def test_a_merge_whose_worker_is_killed_is_tried_again_and_counts_once(
 ) -> None:
     commits = sorted((lake / "master/_delta_log").glob("*.json"))
     run_id = trigger(api, "2024-03-06", rows_per_day=500_000)
-    pid = wait_for(lambda: find_merging(api, run_id, lake), seconds=60, pause=0.02)
+    pid = wait_for(lambda: find_merging(api, run_id, lake), pause=0.02)
     worker = find_parent(pid)
     for process in (pid, worker):
         os.kill(process, signal.SIGSTOP)  # first, so that neither commits in between
@@ -168,8 +172,8 @@ def test_a_merge_whose_worker_is_killed_is_tried_again_and_counts_once(
     for process in (worker, pid):
         os.kill(process, signal.SIGKILL)
 
-    wait_for_run(api, run_id, seconds=180)
-    assert read_task(api, run_id, "unify")["try_number"] == 2
+    wait_for_run(api, run_id)
+    assert read_task(api, run_id, "unify")["try_number"] >= 2
     assert read_counts(lake) == [
         (date(2024, 3, 5), 1366, 1366),
         (date(2024, 3, 6), 500_000, 500_000),
@@ -190,7 +194,7 @@ def test_a_backfill_on_the_scheduler_fills_its_days_whatever_their_order(
         ended = [run["state"] for run in runs["dag_runs"] if run["end_date"]]
         return read_counts(lake) if ended == ["success"] * 2 else None
 
-    counts = wait_for(read_backfilled, seconds=240)
+    counts = wait_for(read_backfilled)
     assert counts[-2:] == [(date(2024, 3, day), 200, 200) for day in (10, 11)]
 
 
