@@ -179,7 +179,7 @@ def _pick_last(rows: Iterable[_Row]) -> Master:
 def _add_parts(rows: Iterable[_Row]) -> Master:
     """Adds up; of one part that was said twice only the last counts."""
     ordered = sorted(rows, key=lambda row: row.order)
-    return _add_up({(row.place, row.line.part): row for row in ordered}.values())
+    return _add_up({(row.place, row.line.part or row.order): row for row in ordered}.values())
 
 
 def _add_up(rows: Iterable[_Row]) -> Master:
