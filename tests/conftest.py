@@ -1,6 +1,7 @@
 """What all tests share; an S3 server for those that ask for one, in each test process its own."""
 
 import secrets
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,10 @@ from tests.s3 import BUCKET, Server, clean_environ, start_server
 # How long an example takes says nothing on a machine that does other things as well.
 settings.register_profile("adlake", deadline=None)
 settings.load_profile("adlake")
+
+# A shell that starts the tests in its background makes them ignore Ctrl-C, and so would all that
+# they start; some of them press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

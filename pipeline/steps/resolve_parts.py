@@ -24,7 +24,7 @@ from pipeline.table import DataFile
 NEVER_NULL = ("account", "breakdown", "segment")
 """Columns in which nothing is ''."""
 
-SLICE_ROWS = 1 << 18
+SLICE_ROWS = 1 << 17
 """So many rows of a partition are worked on at once, of whole dates."""
 
 _SCHEMA = pl.Schema(AD_DAY)
