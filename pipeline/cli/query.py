@@ -69,6 +69,7 @@ def query(
         snapshot = pin(session, version=version, as_of=as_of)
         if output is not None:
             _refuse_lake(output, session)
+        _log.info("querying version %d", snapshot.version)
         with open_reading_connection(
             session.lake, snapshot, workers=session.settings.workers
         ) as connection:

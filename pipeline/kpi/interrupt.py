@@ -1,7 +1,7 @@
 """Runs a statement so that a person can end it at any time."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import duckdb
@@ -22,5 +22,8 @@ def run_interruptible(
         try:
             return running.result()
         except BaseException:
-            connection.interrupt()
+            # Until it has ended: the statement may not have begun when the signal came.
+            while not running.done():
+                connection.interrupt()
+                wait([running], timeout=0.05)
             raise
