@@ -28,7 +28,7 @@ DAG_ID: Final = "marketing_pipeline_v1"
 HOST: Final = "127.0.0.1"
 USER: Final = "admin"
 COMMANDS: Final = (("api-server",), ("scheduler", "--skip-serve-logs"), ("dag-processor",))
-READY_SECONDS: Final = 120
+READY_SECONDS: Final = 300
 STOP_SECONDS: Final = 20
 
 

@@ -67,7 +67,7 @@ def test_thirty_days_in_any_order_and_some_of_them_twice_make_the_same_lake(
         for number, day in enumerate(days):
             if number == 12:
                 restate(root)
-            run_day(daily, day, lake=str(root), rows_per_day=40)
+            run_day(daily, day, last="kpis", lake=str(root), rows_per_day=40)
         lake = Lake(LocalStorage(root))
         masters.append(read_master(lake))
         kpis.append(read_kpis(lake))
