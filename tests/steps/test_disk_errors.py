@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tenacity import retry, stop_after_delay, wait_fixed
 
 from pipeline.errors import StorageError
 from pipeline.lake import Lake
@@ -42,7 +43,13 @@ def mount_small(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607 - where mount is, it is
+        unmount(folder)
+
+
+@retry(stop=stop_after_delay(30), wait=wait_fixed(0.2), reraise=True)
+def unmount(folder: Path) -> None:
+    """It is busy for a moment where a child that read a file of it is only just ending."""
+    subprocess.run(["umount", str(folder)], check=True)  # noqa: S607 - where mount is, it is
 
 
 def resize(folder: Path, kilobytes: int) -> None:
