@@ -59,7 +59,8 @@ def read_rollups(
     )
     tables = [table for table in found.values() if table is not None]
     damaged = [key for key, table in found.items() if table is None]
-    return pa.concat_tables([kind.schema.empty_table(), *tables]), damaged
+    empty = pa.Table.from_batches([], kind.schema)  # made without loading pandas
+    return pa.concat_tables([empty, *tables]), damaged
 
 
 def _read_rollup(lake: Lake, key: str, kind: Kind) -> pa.Table | None:

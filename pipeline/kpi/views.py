@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import duckdb
+import pyarrow as pa
 
 from pipeline.errors import LakeError
 from pipeline.kpi.connection import open_locked
@@ -246,7 +247,7 @@ def _load_rollups(
 ) -> Collection[str]:
     """Makes the table of the stored rollups, and returns the keys that cannot be used."""
     if not loading.from_files:
-        connection.from_arrow(kind.schema.empty_table()).create(_STORED[kind])
+        connection.from_arrow(pa.Table.from_batches([], kind.schema)).create(_STORED[kind])
         return plan.stored
     rows, damaged = read_rollups(lake, plan, kind, workers=loading.workers)
     for key in damaged:
