@@ -5,6 +5,7 @@ nothing, keeps no account, and commits nothing.
 """
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.commands import adlake, empty, python
 from benchmarks.harness import Case, Question, run_command
+from pipeline.settings import DEFAULT_QUIET
 
 LOT_ROWS = 50_000
 DUCKDB = """
@@ -94,5 +96,6 @@ def _fill(lake: Path, lots: Path) -> Callable[[], None]:
     def prepare() -> None:
         shutil.rmtree(lake, ignore_errors=True)
         shutil.copytree(lots, lake / "landing" / "lots")
+        time.sleep(DEFAULT_QUIET)  # a merge leaves what was only just written for a moment
 
     return prepare
