@@ -145,8 +145,8 @@ format: setup-dev ## Format the code and mend what can be mended
 docs: setup-dev ## Make the tables of docs/kpis.md from the statements
 	$(BIN)/python -m tests.docs.kpi_tables
 
-bench: setup-dev ## Run the benchmarks
-	$(BIN)/python benchmarks/run.py $(ARGS)
+bench: s3 ## Run the benchmarks, with the server of `make s3`
+	env $(S3_ENVIRON) $(BIN)/python benchmarks/run.py $(ARGS)
 
 # All three files come from one resolution, so a package has the same version in each. It is made
 # in a folder of its own: uv.lock names a registry's host, and the requirements name none.

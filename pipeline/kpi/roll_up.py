@@ -22,8 +22,13 @@ def write_rollups(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> int:
         How many were written; 0 where all were there.
     """
     with open_kpi_connection(lake, snapshot, workers=workers, quarantine=False) as connection:
-        plans = _read_plans(lake, snapshot, connection)
-        return sum(write_missing(lake, connection, plan, kind) for kind, plan in plans.items())
+        return store_rollups(connection, lake, snapshot)
+
+
+def store_rollups(connection: duckdb.DuckDBPyConnection, lake: Lake, snapshot: Snapshot) -> int:
+    """The same, from a connection of `open_kpi_connection` with all rollups in memory."""
+    plans = _read_plans(lake, snapshot, connection)
+    return sum(write_missing(lake, connection, plan, kind) for kind, plan in plans.items())
 
 
 def compute_stored(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> dict[str, pa.Table]:

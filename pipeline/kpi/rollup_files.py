@@ -123,11 +123,13 @@ def write_missing(
     if not plan.missing:
         return 0
     parts = fetch_months(connection, kind, plan.missing)
-    return sum(
-        _write_rollup(lake, name, parts[partition])
+    worth = [
+        (name, parts[partition])
         for partition, name in plan.missing.items()
         if partition in parts and _is_small(parts[partition])
-    )
+    ]
+    written = map_threads(lambda one: _write_rollup(lake, *one), worth, workers=lake.storage.lanes)
+    return sum(written)
 
 
 def _is_small(measures: pa.Table) -> bool:

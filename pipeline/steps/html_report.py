@@ -41,14 +41,21 @@ def html_report(lake: Lake, snapshot: Snapshot, *, settings: Settings, lang: str
     Raises:
         UsageError: There is no such language.
     """
-    formulas = {definition.name: definition.meaning for definition in list_definitions()}
-    language = find_language(lang).add_formulas(formulas)
+    find_language(lang)  # wrong use is said before anything is opened
     # Of the campaigns one month is read, so they need not be in memory.
     with open_kpi_connection(
         lake, snapshot, workers=settings.workers, campaigns=False
     ) as connection:
-        figures = _read_figures(connection, snapshot.version)
-    return render_html(build_page(figures, language))
+        return html_report_on(connection, snapshot, lang=lang)
+
+
+def html_report_on(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, *, lang: str = "en"
+) -> bytes:
+    """The same, from a connection of `open_kpi_connection`."""
+    formulas = {definition.name: definition.meaning for definition in list_definitions()}
+    language = find_language(lang).add_formulas(formulas)
+    return render_html(build_page(_read_figures(connection, snapshot.version), language))
 
 
 def write_latest(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> None:

@@ -2,11 +2,14 @@
 
 from typing import NamedTuple
 
+import duckdb
+
 from pipeline.kpi.catalogue import read_account, run_kpi
 from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
 from pipeline.report.content import Report, build_report
+from pipeline.report.language import Language
 from pipeline.report.words import find_language
 from pipeline.settings import Settings
 
@@ -29,11 +32,7 @@ def read_figures(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Figur
     with open_kpi_connection(
         lake, snapshot, workers=settings.workers, campaigns=False, quarantine=False
     ) as connection:
-        return Figures(
-            platforms=run_kpi(connection, "platform").to_dicts(),
-            audiences=run_kpi(connection, "audience").to_dicts(),
-            account=read_account(connection).to_dicts()[0],
-        )
+        return _read_figures(connection)
 
 
 def report(lake: Lake, snapshot: Snapshot, *, settings: Settings, lang: str = "en") -> Report:
@@ -44,6 +43,25 @@ def report(lake: Lake, snapshot: Snapshot, *, settings: Settings, lang: str = "e
     """
     language = find_language(lang)
     figures = read_figures(lake, snapshot, settings=settings)
+    return _build(figures, snapshot, language)
+
+
+def report_on(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, *, lang: str = "en"
+) -> Report:
+    """The same, from a connection of `open_kpi_connection`."""
+    return _build(_read_figures(connection), snapshot, find_language(lang))
+
+
+def _read_figures(connection: duckdb.DuckDBPyConnection) -> Figures:
+    return Figures(
+        platforms=run_kpi(connection, "platform").to_dicts(),
+        audiences=run_kpi(connection, "audience").to_dicts(),
+        account=read_account(connection).to_dicts()[0],
+    )
+
+
+def _build(figures: Figures, snapshot: Snapshot, language: Language) -> Report:
     return build_report(
         platforms=figures.platforms,
         audiences=figures.audiences,

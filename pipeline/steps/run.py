@@ -11,12 +11,14 @@ from pipeline.export.run import ExportOutcome, export_csv
 from pipeline.export.target import FolderTarget, LakeTarget, Target
 from pipeline.generate.request import GenerateRequest
 from pipeline.generate.write import GenerateOutcome, generate_days
+from pipeline.kpi.roll_up import store_rollups
+from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
 from pipeline.report.content import Report
 from pipeline.settings import Settings
-from pipeline.steps.html_report import write_latest
+from pipeline.steps.html_report import LATEST, html_report_on
 from pipeline.steps.merge import MergeOutcome, merge
-from pipeline.steps.report import report, roll_up
+from pipeline.steps.report import report_on
 
 _log = logging.getLogger(__name__)
 
@@ -66,11 +68,17 @@ def run(
     # Both read the same version, so neither waits for the other.
     with ThreadPoolExecutor(1, thread_name_prefix="adlake-export") as pool:
         exporting = pool.submit(_export, lake, snapshot, local_dir) if local_dir else None
-        _log.info("rolled up %d partitions", roll_up(lake, snapshot, settings=settings))
-        made = report(lake, snapshot, settings=settings)
-        write_latest(lake, snapshot, settings=settings)
+        made = _report(lake, snapshot, settings)
         exported = exporting.result() if exporting else None
     return RunOutcome(generated, merged, made, exported)
+
+
+def _report(lake: Lake, snapshot: Snapshot, settings: Settings) -> Report:
+    """Rolls up and reports, from one reading of the version."""
+    with open_kpi_connection(lake, snapshot, workers=settings.workers) as connection:
+        _log.info("rolled up %d partitions", store_rollups(connection, lake, snapshot))
+        lake.storage.overwrite(LATEST, html_report_on(connection, snapshot))
+        return report_on(connection, snapshot)
 
 
 def _export(lake: Lake, snapshot: Snapshot, local_dir: Path) -> ExportOutcome:

@@ -12,6 +12,7 @@ import botocore.config
 import botocore.configprovider
 import botocore.exceptions
 import botocore.session
+import botocore.utils
 
 from pipeline.errors import SetupError, UsageError
 from pipeline.secret import guard
@@ -22,6 +23,9 @@ READ_SECONDS: Final = 30
 """How long one read may bring nothing."""
 
 CONNECTIONS: Final = 32
+ASKED_BYTES: Final = 1 << 20
+"""A body of more bytes is sent only after the store has said that it would take it."""
+
 _NOBODY: Final = (
     "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
     "AWS_SECRET_ACCESS_KEY, or give this machine a role"
@@ -71,7 +75,7 @@ class Chain:
     def _make_client(self) -> Any:
         """A client that tries nothing twice: our own does, and counts."""
         region = os.environ.get("AWS_REGION") or self._session.get_config_variable("region")
-        return self._session.create_client(
+        client = self._session.create_client(
             "s3",
             region_name=region or "us-east-1",
             config=botocore.config.Config(
@@ -82,6 +86,8 @@ class Chain:
                 s3={"addressing_style": "path" if self.path_style else "virtual"},
             ),
         )
+        client.meta.events.register_last("before-call.s3", _send_small_at_once)
+        return client
 
     def read_keys(self) -> Keys:
         """The credentials of now; those of a role are renewed before they expire.
@@ -115,6 +121,13 @@ class Chain:
                 current = self.read_keys()
             self._last = current
             return current != before
+
+
+def _send_small_at_once(params: dict[str, Any], **_: object) -> None:
+    """Leaves out the question whether a body may be sent, a round trip, before a small one."""
+    length = botocore.utils.determine_content_length(params.get("body"))
+    if length is not None and length <= ASKED_BYTES:
+        params["headers"].pop("Expect", None)
 
 
 def _find_endpoint(session: Any) -> str:

@@ -68,13 +68,15 @@ def check_endpoint(endpoint: str) -> None:
     parts = urlsplit(endpoint)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise UsageError("AWS_ENDPOINT_URL is no URL of a store, such as https://s3.example.com")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_local(endpoint):
         raise UsageError(
             f"the endpoint {endpoint} is not encrypted; http is for this machine only: use https"
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_local(endpoint: str) -> bool:
+    """Whether an endpoint is on this machine."""
+    host = urlsplit(endpoint).hostname or ""
     if host == "localhost":
         return True
     try:
