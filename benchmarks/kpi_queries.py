@@ -29,7 +29,7 @@ with open_reading_connection(lake, lake.take_snapshot(), workers=2) as connectio
 PEER = f"""
 import duckdb, sys
 connection = duckdb.connect(config={{"threads": 2}})
-connection.execute("create view ad_day as select * from read_parquet('" + sys.argv[1] + "')")
+connection.read_parquet(sys.argv[1]).create_view("ad_day")
 for _ in range({TIMES}):
     connection.execute('''{STATEMENT.format(relation="ad_day")}''').fetchall()
 """

@@ -1,4 +1,4 @@
-"""Commands on contracts: contract list, check."""
+"""Commands on contracts: contract list, check, new."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -73,10 +73,7 @@ def check(
 
         if format is Format.CSV:
             raise UsageError("--format is 'csv'; a check is no table: expected table or json")
-        if file.is_dir():
-            raise UsageError(f"{file} is a folder; name one of its files")
-        if not file.is_file():
-            raise UsageError(f"{file}: there is no such file")
+        _refuse_no_file(file)
         checked = check_file(
             file,
             settings=session.settings,
@@ -95,6 +92,32 @@ def check(
         from pipeline.cli.output import print_record
 
         print_record(asdict(checked), form=Format.JSON)
+
+
+@contract.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="A CSV file that no contract fits.")],
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Of the contract [default: after the file].", metavar="NAME"),
+    ] = None,
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Print the draft of a contract for a file, for you to finish; save it as NAME.toml."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.steps.draft_contract import draft_contract
+
+        _refuse_no_file(file)
+        typer.echo(draft_contract(file, settings=session.settings, name=name), nl=False)
+
+
+def _refuse_no_file(file: Path) -> None:
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; name one of its files")
+    if not file.is_file():
+        raise UsageError(f"{file}: there is no such file")
 
 
 def _print_checked(checked: "Checked") -> None:

@@ -1,10 +1,12 @@
 """Refuses contracts whose fields are right by themselves and wrong together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
 
 import pyarrow as pa
 
-from pipeline.contracts.model import ColumnType, Contract, Headers, Rule
+from pipeline.contracts.model import Column, ColumnType, Contract, Headers, Rule
 from pipeline.errors import ContractError
 from pipeline.schema import AD_DAY, DECIMAL
 
@@ -20,6 +22,22 @@ _RULE_COLUMNS: Mapping[Rule, Sequence[str]] = {
     "cpc_agrees": ("reported_cpc", "clicks", "cost"),
     "cost_has_clicks": ("cost", "clicks"),
 }
+_DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Column)}
+_NUMBERS: Final = (("integer", "decimal"), "numbers")
+_DECIMALS: Final = (("decimal",), "decimals")
+_TEXTS: Final = (("text",), "texts")
+_ONLY_FOR: Mapping[str, tuple[Sequence[ColumnType], str]] = {
+    "unit": _DECIMALS,
+    "round": _DECIMALS,
+    "join_digits": _TEXTS,
+    "add_up": _NUMBERS,
+    "minimum": _NUMBERS,
+    "values": _TEXTS,
+    "identifier": _TEXTS,
+    "max_length": _TEXTS,
+}
+"""Fields of a column that mean something for some types only."""
+
 _CURRENCY = "{currency}"
 
 
@@ -92,20 +110,9 @@ def _judge_types(contract: Contract) -> Iterator[str]:
             yield (
                 f"columns.{column.name}.type is {column.type!r}; the canonical column is {expected}"
             )
-        if column.unit != "one" and column.type != "decimal":
-            yield f"columns.{column.name}.unit is for decimals"
-        if column.round and column.type != "decimal":
-            yield f"columns.{column.name}.round is for decimals"
-        if column.join_digits and column.type != "text":
-            yield f"columns.{column.name}.join_digits is for text"
-        if column.add_up and column.type not in {"integer", "decimal"}:
-            yield f"columns.{column.name}.add_up is for numbers"
-        if column.minimum is not None and column.type not in {"integer", "decimal"}:
-            yield f"columns.{column.name}.minimum is for numbers"
-        if column.values and column.type != "text":
-            yield f"columns.{column.name}.values is for texts"
-        if column.identifier and column.type != "text":
-            yield f"columns.{column.name}.identifier is for texts"
+        for name, (types, words) in _ONLY_FOR.items():
+            if getattr(column, name) != _DEFAULTS[name] and column.type not in types:
+                yield f"columns.{column.name}.{name} is for {words}"
 
 
 def _judge_totals(contract: Contract) -> Iterator[str]:

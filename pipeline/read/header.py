@@ -179,13 +179,14 @@ class _Dictionary:
     def _add(self, headers: Headers, languages: Sequence[str], meaning: _Meaning) -> None:
         for name in headers.list_names(languages):
             if _CURRENCY in name:
-                self._forms.append((_compile_form(name), meaning))
+                self._forms.append((compile_form(name), meaning))
             else:
                 self._words[normalise_name(name)] = meaning
 
 
 @lru_cache(maxsize=256)
-def _compile_form(name: str) -> re.Pattern[str]:
+def compile_form(name: str) -> re.Pattern[str]:
+    """The pattern of normalised names that a name with `{currency}` stands for."""
     before, after = normalise_name(name).split(_CURRENCY)
     return re.compile(re.escape(before) + "([a-z]{3})" + re.escape(after))
 

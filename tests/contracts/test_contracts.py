@@ -248,6 +248,7 @@ def test_every_row_needs_its_day() -> None:
         ('type = "date"', 'type = "date"\nminimum = 1', "columns.date.minimum is for numbers"),
         ('type = "text"', 'type = "text"\nminimum = 0', "campaign_id.minimum is for numbers"),
         ('type = "date"', 'type = "date"\nvalues = ["1"]', "columns.date.values is for texts"),
+        ('type = "date"', 'type = "date"\nmax_length = 9', "columns.date.max_length is for texts"),
         (
             'type = "date"',
             'type = "date"\n[columns.clicks]\ntype = "integer"\nidentifier = true',

@@ -1,0 +1,302 @@
+"""Drafts a contract for a file that none fits: what the file shows, for a person to finish."""
+
+import json
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pipeline.contracts import Column, Contract, Dialect, load_contracts
+from pipeline.contracts.dates import match_date
+from pipeline.contracts.model import ColumnType, Unit
+from pipeline.errors import BadFileError, UsageError
+from pipeline.read.header import compile_form, normalise_name
+from pipeline.read.open import open_delivery
+from pipeline.read.recognise import recognise
+from pipeline.read.sample import Sample, take_sample
+from pipeline.settings import Settings
+from pipeline.validate.notation import PERCENT_SIGN, get_notation
+
+CHECK: Final = "check:"
+"""What stands behind it in a draft is for a person to confirm."""
+
+_NAME: Final = re.compile(r"[^a-z0-9]+")
+_CURRENCY: Final = "{currency}"
+_DATE_FORMS: Final = (
+    *("yyyy-mm-dd", "yyyy/mm/dd", "yyyymmdd", "yyyy-mm-dd time"),
+    *("dd/mm/yyyy", "mm/dd/yyyy", "d/m/yyyy", "m/d/yyyy"),
+    *("dd.mm.yyyy", "d.m.yyyy", "dd-mm-yyyy", "mm-dd-yyyy"),
+)
+_NOTATIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    *((".", ()), (",", ()), (".", (",",)), (",", (".",)), (",", (" ",)), (".", (" ",))),
+)
+"""Decimal mark and thousands marks, the plainest first."""
+
+_EVERYDAY: Final[Mapping[str, str]] = {
+    "day": "date",
+    "fecha": "date",
+    "campaign": "campaign_name",
+    "network": "platform",
+    "channel": "platform",
+    "publisher": "platform",
+    "audience": "target_audience",
+    "spend": "cost",
+    "spent": "cost",
+    "amount": "cost",
+    "sales": "revenue",
+    "orders": "conversions",
+}
+"""Names that no shipped contract needs, and the canonical columns that they mostly mean."""
+
+_MODES: Final = "a file replaces the days that it covers; else append or upsert"
+_NEEDED: Final = ("date", "cost")
+_WORDS: Final[Mapping[str, str]] = {"date": "the day of a row", "cost": "what was paid"}
+
+
+class _Guess(NamedTuple):
+    """What a column of the file probably is.
+
+    Attributes:
+        header: Its name in the file, with `{currency}` where a code stands in it.
+        name: The canonical column.
+        type: Likewise, as in a contract.
+        unit: Likewise.
+        minimum: Likewise.
+        identifier: Likewise.
+    """
+
+    header: str
+    name: str
+    type: ColumnType
+    unit: Unit
+    minimum: int | None
+    identifier: bool
+
+
+def draft_contract(path: Path, *, settings: Settings, name: str | None = None) -> str:
+    """Drafts a contract from the head of a text file.
+
+    Args:
+        path: A local file, plain or gzip.
+        settings: Where further contracts are.
+        name: Of the contract; made from the file's name where not given.
+
+    Returns:
+        The TOML text. It can be loaded as it is; where the file has no column for what every
+        row needs, it says so in the place of its name.
+
+    Raises:
+        UsageError: A contract fits the file already, or it is no text with a header.
+    """
+    contracts = load_contracts(settings.contracts_dir)
+    known = [one for one in contracts.values() if "raw" not in one.formats]
+    try:
+        with tempfile.TemporaryDirectory(prefix="adlake-") as folder:
+            opened = open_delivery(path, Path(folder))
+            if opened.format == "parquet":
+                raise UsageError(f"{path} is Parquet; a draft is made from CSV")
+            _refuse_known(path, opened.path, known)
+            sample = take_sample(opened.path)
+    except BadFileError as error:
+        raise UsageError(f"{path} cannot be read ({error.rule}): {error}") from error
+    stem = path.name.split(".")[0]
+    return write_draft(sample, known, name=name or _NAME.sub("_", stem.lower()).strip("_") or "x")
+
+
+def _refuse_known(path: Path, plain: Path, contracts: Sequence[Contract]) -> None:
+    try:
+        layout = recognise(plain, contracts)
+    except BadFileError as error:
+        if error.rule != "header_mismatch":
+            raise
+        return
+    raise UsageError(
+        f"{path} is of the contract {layout.contract.name} (by {layout.why}): "
+        f"`adlake contract check` shows how it is read"
+    )
+
+
+def write_draft(sample: Sample, contracts: Iterable[Contract], *, name: str) -> str:
+    """The text of a draft. Pure.
+
+    Args:
+        sample: The head of the file.
+        contracts: Whose names of columns are known.
+        name: Of the contract, and of its source.
+    """
+    guesses, unread = _guess_columns(sample.names, list(contracts))
+    numbers = [
+        sample.take(place)
+        for place, guess in guesses.items()
+        if guess.type in {"integer", "decimal"}
+    ]
+    columns = {guess.name for guess in guesses.values()}
+    dates = next((sample.take(place) for place, one in guesses.items() if one.name == "date"), [])
+    parts = [
+        _write_top(name, sample, unread),
+        _write_dialect(sample, numbers, dates),
+        _write_constants(columns, guesses.values()),
+        *(_write_missing(one) for one in _NEEDED if one not in columns),
+        *(_write_column(guess, sample.take(place)) for place, guess in guesses.items()),
+    ]
+    if not columns & {"campaign_id", "campaign_name"}:
+        parts.append(_write_missing("campaign_name"))
+    return "\n".join(part for part in parts if part)
+
+
+def _guess_columns(
+    names: Sequence[str], contracts: Sequence[Contract]
+) -> tuple[dict[int, _Guess], list[str]]:
+    """What each column probably is, by place; and the names of those that nobody knows."""
+    guesses: dict[int, _Guess] = {}
+    unread: list[str] = []
+    for place, name in enumerate(names):
+        guess = None if set("{}") & set(name) else _guess(name, contracts)
+        taken = {one.name for one in guesses.values()}
+        if guess is None or guess.name in taken:
+            unread.append(name.strip())
+        else:
+            guesses[place] = guess
+    return guesses, unread
+
+
+def _guess(name: str, contracts: Sequence[Contract]) -> _Guess | None:
+    votes: Counter[_Guess] = Counter()
+    wanted = normalise_name(name)
+    for contract in contracts:
+        for column in contract.columns:
+            for header in column.headers.list_names():
+                if _is_named(wanted, header):
+                    shown = header if _CURRENCY in header else name.strip()
+                    votes[_make_guess(shown, column)] += 1
+    if votes:
+        return votes.most_common(1)[0][0]
+    everyday = _EVERYDAY.get(wanted)
+    columns = [one for contract in contracts for one in contract.columns if one.name == everyday]
+    return _make_guess(name.strip(), columns[0])._replace(unit="one") if columns else None
+
+
+def _make_guess(header: str, column: Column) -> _Guess:
+    return _Guess(header, column.name, column.type, column.unit, column.minimum, column.identifier)
+
+
+def _is_named(wanted: str, header: str) -> bool:
+    if _CURRENCY in header:
+        return compile_form(header).fullmatch(wanted) is not None
+    return normalise_name(header) == wanted
+
+
+def _write_top(name: str, sample: Sample, unread: Sequence[str]) -> str:
+    lines = [
+        f"# A draft of `adlake contract new`. What stands behind {CHECK!r} is a guess.",
+        f"name = {_quote(name)}",
+        f"description = {_quote(f'{CHECK} what these files are, in one line')}",
+        f"source = {_quote(name)}",
+        'formats = ["csv"]',
+        f'mode = "replace_window"    # {CHECK} {_MODES}',
+    ]
+    if unread:
+        shown = ", ".join(_show(one) for one in unread)
+        lines.append(f'extra_columns = "ignore"    # {CHECK} nobody reads {shown}')
+    if sample.header_line > 1:
+        lines += ["", "[preamble]", f"lines = {sample.header_line - 1}"]
+    return "\n".join(lines) + "\n"
+
+
+def _write_dialect(sample: Sample, numbers: Sequence[Sequence[str]], dates: Sequence[str]) -> str:
+    texts = [re.sub(f"{PERCENT_SIGN}$", "", text) for column in numbers for text in column]
+    words = sorted({text.lower() for text in texts if not re.search(r"[0-9]", text)})
+    figures = [text for text in texts if re.search(r"[0-9]", text)]
+    fitting = [notation for notation in _NOTATIONS if _all_fit(figures, *notation)]
+    decimal, thousands = fitting[0] if fitting else _NOTATIONS[0]
+    lines = [
+        "[dialect]",
+        f"encodings = [{_quote(sample.encoding)}]",
+        f"delimiter = {_quote(sample.delimiter)}",
+    ]
+    if not fitting:
+        lines.append(f"# {CHECK} no notation reads all numbers, such as {_show(figures[0])}")
+    if not fitting or (decimal, thousands) != _NOTATIONS[0]:
+        lines.append(f"decimal = {_quote(decimal)}")
+        lines.append(f"thousands = [{', '.join(map(_quote, thousands))}]")
+    lines.append(f"null_words = [{', '.join(map(_quote, dict.fromkeys(['', *words])))}]")
+    forms = [form for form in _DATE_FORMS if _all_are_dates(dates, form)]
+    if dates and not forms:
+        lines.append(f"# {CHECK} no known form reads all dates, such as {_show(dates[0])}")
+    elif forms:
+        others = [form for form in forms[1:] if _differ(dates, forms[0], form)]
+        note = f"    # {CHECK} {' and '.join(others)} would fit as well" if others else ""
+        lines.append(f"date_formats = [{_quote(forms[0])}]{note}")
+    return "\n".join(lines) + "\n"
+
+
+def _all_fit(figures: Sequence[str], decimal: str, thousands: tuple[str, ...]) -> bool:
+    notation = get_notation(Dialect(decimal=decimal, thousands=thousands))
+    return all(notation.number.fullmatch(figure) for figure in figures)
+
+
+def _all_are_dates(texts: Sequence[str], form: str) -> bool:
+    given = [text for text in texts if text]
+    try:
+        return bool(given) and all(match_date(text, form) for text in given)
+    except ValueError:
+        return False
+
+
+def _differ(texts: Sequence[str], form: str, other: str) -> bool:
+    """Whether two forms, both of which fit, read other days."""
+    return any(match_date(text, form) != match_date(text, other) for text in texts if text)
+
+
+def _write_constants(columns: set[str], guesses: Iterable[_Guess]) -> str:
+    lines = ["[constants]"]
+    if "platform" not in columns:
+        lines.append(f"platform = {_quote(f'{CHECK} where the advertisements are shown')}")
+    has_code = any(_CURRENCY in guess.header for guess in guesses)
+    if "currency" not in columns and not has_code:
+        lines.append(f'# currency = "EUR"    # {CHECK} here, or with `adlake land --currency`')
+    if "account" not in columns:
+        lines.append(f'# account = "main"    # {CHECK} here, or with `adlake land --account`')
+    return "\n".join(lines) + "\n" if len(lines) > 1 else ""
+
+
+def _write_missing(name: str) -> str:
+    kind = {"date": "date", "cost": "decimal"}.get(name, "text")
+    meaning = _WORDS.get(name, "the campaign")
+    return "\n".join(
+        [
+            f"[columns.{name}]",
+            f"headers = [{_quote(f'{CHECK} the name of the column with {meaning}')}]",
+            f"type = {_quote(kind)}",
+            "required = true",
+            "",
+        ]
+    )
+
+
+def _write_column(guess: _Guess, texts: Sequence[str]) -> str:
+    lines = [f"[columns.{guess.name}]", f"headers = [{_quote(guess.header)}]"]
+    lines.append(f"type = {_quote(guess.type)}")
+    if guess.name in _NEEDED or guess.name.startswith("campaign"):
+        lines.append("required = true")
+    if guess.identifier:
+        lines.append("identifier = true")
+    if guess.minimum is not None:
+        lines.append(f"minimum = {guess.minimum}")
+    percent = guess.type == "decimal" and any(text.endswith("%") for text in texts)
+    unit = "percent" if percent else guess.unit
+    if unit != "one":
+        lines.append(f"unit = {_quote(unit)}    # {CHECK} as the file means it")
+    return "\n".join(lines) + "\n"
+
+
+def _quote(text: str) -> str:
+    """A text as TOML has it; a basic string of TOML is written as JSON's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _show(text: str) -> str:
+    """A text of the file inside a comment, which it must not end."""
+    return ascii(text) if not text.isprintable() else repr(text)

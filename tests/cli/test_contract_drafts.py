@@ -1,0 +1,122 @@
+"""`adlake contract new`: from an unknown file to a contract that reads it, as a person goes."""
+
+import json
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.contracts import load_contracts
+from pipeline.read.sample import Sample
+from pipeline.steps.draft_contract import write_draft
+from tests.cli.test_cli import Shell
+from tests.lots import make_line, write_lot
+
+SHOP = (
+    "Report of the shop",
+    "Day;Campaign;Network;Audience;Shown;Clicks;Spend;Sales",
+    "15/03/2024;spring;Search;all;1000;20;1.012,50;3,00",
+    '16/03/2024;"spring; ""second""";Search;all;900;n/a;11,40;',
+)
+SHIPPED = [one for one in load_contracts(None).values() if "raw" not in one.formats]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """A lake that nobody has made yet."""
+    return Shell(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1252"])
+def test_a_draft_reads_the_file_that_it_was_made_from(
+    shell: Shell, tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "Shop, März.csv"
+    file.write_text("\r\n".join((*SHOP, "17/03/2024;été;Search;all;1;0;1,00;", "")), encoding)
+    draft = shell.run("contract", "new", str(file), "--name", "shop").stdout
+    contracts = tmp_path / "contracts"
+    contracts.mkdir()
+    (contracts / "shop.toml").write_text(draft, encoding="utf-8")
+    done = shell.run(
+        *("contract", "check", str(file), "--currency", "EUR", "--format", "json"),
+        ADLAKE_CONTRACTS=str(contracts),
+    )
+    assert done.returncode == 0, done.stderr
+    checked = json.loads(done.stdout, parse_float=Decimal)
+    assert checked["contract"] == "shop"
+    assert checked["rejected"] == {}
+    assert [row["date"] for row in checked["rows"]] == ["2024-03-15", "2024-03-16", "2024-03-17"]
+    assert [row["cost"] for row in checked["rows"]] == [
+        Decimal("1012.5"),
+        Decimal("11.4"),
+        Decimal(1),
+    ]
+    assert [row["campaign_name"] for row in checked["rows"]] == [
+        "spring",
+        'spring; "second"',
+        "été",
+    ]
+    assert checked["rows"][1]["clicks"] is None
+    assert checked["ignored"] == ["Shown"]
+
+
+def test_a_draft_says_what_a_person_has_to_find_out(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "odd.csv"
+    file.write_text("Date,Clicks\n03/04/2024,5\n04/03/2024,7\n", encoding="utf-8")
+    draft = shell.run("contract", "new", str(file)).stdout
+    assert 'date_formats = ["dd/mm/yyyy"]    # check: mm/dd/yyyy' in draft
+    read = tomllib.loads(draft)
+    assert read["columns"]["cost"]["headers"] == [
+        "check: the name of the column with what was paid"
+    ]
+    assert read["columns"]["campaign_name"]["headers"][0].startswith("check: ")
+    assert read["constants"]["platform"].startswith("check: ")
+
+
+def test_no_draft_is_made_of_a_file_that_a_contract_fits(shell: Shell, tmp_path: Path) -> None:
+    lot = tmp_path / "lot.csv"
+    write_lot(lot, [make_line()])
+    refused = shell.run("contract", "new", str(lot))
+    assert refused.returncode == 2
+    assert "is of the contract lots" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty_file"),
+        (b"only one word\nand one more\n", "no line looks like a header"),
+        (b"PAR1\0\0\0\0PAR1", "is Parquet"),
+        (b"PK\x03\x04rest", "archive"),
+    ],
+)
+def test_what_is_no_text_with_a_header_is_said(
+    shell: Shell, tmp_path: Path, content: bytes, message: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    refused = shell.run("contract", "new", str(file))
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+@given(
+    names=st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=9),
+    cells=st.lists(st.text(max_size=12), min_size=9, max_size=9),
+)
+def test_any_file_gives_a_draft_that_is_a_contract(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], cells: list[str]
+) -> None:
+    header = ("Date", "Campaign", "Cost", *names)
+    row = ("2024-03-01", "spring", "1.50", *cells)[: len(header)]
+    row += ("",) * (len(header) - len(row))
+    sample = Sample("utf-8", ",", 1, header, (row,))
+    draft = write_draft(sample, SHIPPED, name="mine")
+    folder = tmp_path_factory.mktemp("contracts")
+    (folder / "mine.toml").write_text(draft, encoding="utf-8")
+    contract = load_contracts(folder)["mine"]
+    assert {"date", "campaign_name", "cost"} <= {column.name for column in contract.columns}
