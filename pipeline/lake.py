@@ -47,6 +47,7 @@ QUARANTINE: Final = "quarantine"
 ROLLUP: Final = "rollup"
 EXPORTS: Final = "exports"
 REPORTS: Final = "reports"
+CONFIG: Final = "config"
 FORMAT_FILE: Final = "lake.json"
 
 

@@ -74,6 +74,14 @@ CampaignOption = Annotated[
 SourceOption = Annotated[
     str | None, typer.Option("--source", help="Only this source.", metavar="NAME")
 ]
+CurrencyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--currency",
+        help="Convert all money into this one, by config/rates.csv in the lake.",
+        metavar="CODE",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

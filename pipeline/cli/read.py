@@ -12,6 +12,7 @@ from pipeline.cli.options import (
     AsOfOption,
     AudienceOption,
     CampaignOption,
+    CurrencyOption,
     DebugOption,
     EndOption,
     Format,
@@ -54,6 +55,7 @@ def kpi(
     bottom: Annotated[
         int | None, typer.Option("--bottom", help="Only so many campaigns from the bottom.")
     ] = None,
+    currency: CurrencyOption = None,
     version: VersionOption = None,
     as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
@@ -65,6 +67,7 @@ def kpi(
     with open_session(lake, verbose=verbose, debug=debug) as session:
         from pipeline.cli.output import print_result
         from pipeline.kpi.catalogue import describe_kpi, list_entries, run_kpi
+        from pipeline.kpi.rates import read_rates, say_rates
         from pipeline.kpi.selection import Selection
         from pipeline.kpi.views import open_kpi_connection
 
@@ -85,6 +88,7 @@ def kpi(
         )
         selection.bind(wanted.params, kpi=name)  # wrong use is said before anything is opened
         snapshot = pin(session, version=version, as_of=as_of)
+        rates = read_rates(session.lake, currency) if currency else None
         _log.info("reading version %d", snapshot.version)
         with open_kpi_connection(
             session.lake,
@@ -92,8 +96,11 @@ def kpi(
             workers=session.settings.workers,
             campaigns=wanted.is_about_campaigns,
             quarantine=wanted.is_about_quarantine,
+            rates=rates,
         ) as connection:
             result = run_kpi(connection, name, selection)
+            if rates is not None:
+                typer.echo(say_rates(connection, rates.currency), err=True)
         print_result(result, form=format, title=f"{name}, table version {snapshot.version}")
 
 

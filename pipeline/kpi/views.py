@@ -15,10 +15,11 @@ from pipeline.errors import LakeError
 from pipeline.kpi.connection import open_locked
 from pipeline.kpi.macros import FORMULAS, RELATIONS, read_macro
 from pipeline.kpi.query import Row, fetch_result
+from pipeline.kpi.rates import Rates, check_rates
 from pipeline.kpi.raw import RawFile, list_raw_files
 from pipeline.kpi.raw_views import select_raw_files, select_raw_rows
 from pipeline.kpi.reach import explain_failure
-from pipeline.kpi.relations import select_files
+from pipeline.kpi.relations import quote_text, select_files, select_nothing
 from pipeline.kpi.rollup import CAMPAIGN, DAILY, KINDS, Kind, RollupPlan
 from pipeline.kpi.rollup_files import read_plan, read_rollups
 from pipeline.kpi.statements import read_statement
@@ -68,11 +69,14 @@ class _Loading(NamedTuple):
         kinds: Which do.
         from_files: Whether rollup files are used, or all is computed from the master.
         workers: Threads, at least 1.
+        rates: By which all money is converted; None: it stays as it was delivered. Converted
+            measures are always computed from the master.
     """
 
     kinds: Collection[Kind]
     from_files: bool
     workers: int
+    rates: Rates | None = None
 
 
 @contextlib.contextmanager
@@ -110,6 +114,7 @@ def open_kpi_connection(
     campaigns: bool = True,
     quarantine: bool = True,
     from_files: bool = True,
+    rates: Rates | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The same, less `raw`, with the rollups in memory: for KPIs.
 
@@ -122,9 +127,13 @@ def open_kpi_connection(
         campaigns: Whether to have the rollup of campaigns in memory too.
         quarantine: Whether to have the view `quarantine`, which is empty without it.
         from_files: Whether rollup files are used at all, or all is computed from the master.
+        rates: By which all money is converted; None: it stays as it was delivered.
+
+    Raises:
+        UsageError: Money of a day has no rate.
     """
     kinds = KINDS if campaigns else (DAILY,)
-    loading = _Loading(kinds, from_files=from_files, workers=workers)
+    loading = _Loading(kinds, from_files=from_files, workers=workers, rates=rates)
     with open_locked(lake.storage, workers=workers) as connection:
         _make_all(
             connection,
@@ -197,15 +206,24 @@ def _list_views(
         yield View(name, read_macro(name), is_macro=True)
     yield from _list_ledger_views(snapshot)
     yield View("master_rows", select_files(snapshot.file_uris, AD_DAY))
-    yield View("ad_day", read_statement("views/ad_day"))
+    rates = loading.rates if loading is not None else None
+    yield View("ad_day" if rates is None else "native_day", read_statement("views/ad_day"))
+    if rates is not None:
+        yield from _list_converted_views(rates, connection)
     preferred = fetch_result(connection, PREFERRED).rows
     for kind in KINDS:
+        if loading is not None and rates is not None:
+            nothing, all_days = select_nothing(kind.schema), "select * from ad_day"
+            yield from _list_rollup_views(kind, nothing, all_days, kept=kind in loading.kinds)
+            continue
         plan = read_plan(lake, snapshot, kind, preferred=preferred)
         kept = loading is not None and kind in loading.kinds
         if loading is not None and kept:
             unusable = _load_rollups(lake, plan, kind, connection, loading=loading)
             plan = read_plan(lake, snapshot, kind, preferred=preferred, without=unusable)
-        yield from _list_rollup_views(lake, plan, kind, kept=kept)
+        stored = select_files([lake.locate(key) for key in plan.stored], kind.schema)
+        unrolled = select_files([lake.locate(path) for path in plan.unrolled], AD_DAY)
+        yield from _list_rollup_views(kind, None if kept else stored, unrolled, kept=kept)
     for name in ("primary_day", "campaign_day"):
         yield View(name, read_statement(f"views/{name}"))
     for name in RELATIONS:
@@ -224,13 +242,29 @@ def _list_ledger_views(snapshot: Snapshot) -> Iterator[View]:
         yield View(name, read_statement(f"views/{name}"))
 
 
-def _list_rollup_views(lake: Lake, plan: RollupPlan, kind: Kind, *, kept: bool) -> Iterator[View]:
-    """The views of one kind of rollup; where it is `kept` in memory, its stored part is there."""
-    if not kept:
-        stored = [lake.locate(key) for key in plan.stored]
-        yield View(_STORED[kind], select_files(stored, kind.schema))
-    unrolled = [lake.locate(path) for path in plan.unrolled]
-    yield View(_UNROLLED[kind], select_files(unrolled, AD_DAY))
+def _list_converted_views(rates: Rates, connection: duckdb.DuckDBPyConnection) -> Iterator[View]:
+    """The views that make `ad_day` from `native_day`, whose money is as it was delivered."""
+    connection.from_arrow(rates.table).create("rates")
+    yield View("wanted_currency", f"select {quote_text(rates.currency)} as currency")
+    yield View("daily_rates", read_statement("currency/daily_rates"), in_memory=True)
+    check_rates(connection, rates.currency)
+    yield View("ad_day", read_statement("currency/ad_day"))
+
+
+def _list_rollup_views(
+    kind: Kind, stored: str | None, unrolled: str, *, kept: bool
+) -> Iterator[View]:
+    """The views of one kind of rollup.
+
+    Args:
+        kind: Which.
+        stored: Selects its stored rows; None where a table of them is there already.
+        unrolled: Selects the rows that are to be added up.
+        kept: Whether it is kept in memory.
+    """
+    if stored is not None:
+        yield View(_STORED[kind], stored)
+    yield View(_UNROLLED[kind], unrolled)
     yield View(_COMPUTED[kind], read_statement(kind.statement))
     after = ("chosen_breakdown", "primary_rollup", "stated") if kind is DAILY else ()
     for name in (kind.view, *after):

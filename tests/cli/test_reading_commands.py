@@ -193,3 +193,26 @@ def test_ctrl_c_ends_a_query_cleanly(shell: Shell) -> None:
         _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert said == "adlake: interrupted; what was committed stands\n"
+
+
+def test_money_is_converted_by_the_rates_in_the_lake(shell: Shell) -> None:
+    refused = shell.run("kpi", "total", "--currency", "EUR")
+    assert refused.returncode == 2
+    assert "no config/rates.csv" in refused.stderr
+    rates = shell.lake / "config/rates.csv"
+    rates.parent.mkdir()
+    [day] = [row["day"] for row in shell.read("kpi", "day")]
+    rates.write_text(f"date,from,to,rate\n{day},USD,EUR,0.5\n")
+    try:
+        [native] = shell.read("kpi", "total")
+        done = shell.run("kpi", "total", "--currency", "EUR", "--format", "json")
+        assert done.stderr == f"in EUR, by rates of {day} to {day}\n"
+        [converted] = json.loads(done.stdout, parse_float=Decimal)
+        assert converted["currency"] == "EUR"
+        assert abs(converted["spend"] * 2 - native["spend"]) < Decimal("0.001")
+        lacking = shell.run("kpi", "campaign", "--currency", "GBP")
+        assert (lacking.returncode, lacking.stdout) == (2, "")
+        assert f"USD: the first {day}, 1 in all" in lacking.stderr
+    finally:
+        rates.unlink()
+        rates.parent.rmdir()

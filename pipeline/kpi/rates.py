@@ -1,0 +1,158 @@
+"""Rates of exchange, as a person keeps them in the lake: config/rates.csv.
+
+One line a rate: `date,from,to,rate`; one unit of `from` is worth `rate` units of `to` on that day.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import MissingError, UsageError
+from pipeline.kpi.query import fetch_result
+from pipeline.lake import CONFIG, Lake
+
+RATES: Final = f"{CONFIG}/rates.csv"
+HEADER: Final = ["date", "from", "to", "rate"]
+
+_CODE: Final = re.compile("[A-Z]{3}")
+_RATE: Final = re.compile(r"[0-9]{1,8}(?:\.[0-9]{1,12})?")
+_FIELDS: Final[list[tuple[str, pa.DataType]]] = [
+    ("date", pa.date32()),
+    ("currency", pa.string()),
+    ("rate", pa.decimal128(20, 12)),
+]
+_SCHEMA: Final = pa.schema(_FIELDS)
+_LACKING: Final = """
+select currency, min(date), count(*) from daily_rates
+where rate is null group by currency order by currency
+"""
+_USED: Final = "select min(rate_date), max(rate_date) from daily_rates"
+
+
+class Rates(NamedTuple):
+    """What all money is worth in one currency.
+
+    Attributes:
+        currency: Its code.
+        table: date, currency, rate: what one unit was worth on that day.
+    """
+
+    currency: str
+    table: pa.Table
+
+
+def check_code(code: str) -> str:
+    """A code of ISO 4217.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not _CODE.fullmatch(code):
+        raise UsageError(f"--currency is {code!r}; expected a code such as EUR")
+    return code
+
+
+def read_rates(lake: Lake, currency: str) -> Rates:
+    """Reads the lake's rates into one currency.
+
+    Raises:
+        UsageError: There is no such file, or a line of it is wrong.
+    """
+    check_code(currency)
+    try:
+        data = lake.storage.read(RATES)
+    except MissingError as error:
+        raise UsageError(
+            f"the lake has no {RATES}, which --currency converts by: write one with the columns "
+            f"{', '.join(HEADER)}"
+        ) from error
+    return parse_rates(data, currency)
+
+
+def parse_rates(data: bytes, currency: str) -> Rates:
+    """Reads the text of the file. Pure.
+
+    Args:
+        data: UTF-8, with commas and a header.
+        currency: Rates into others are checked and left out.
+
+    Raises:
+        UsageError: A line is wrong, or says another rate than one before it.
+    """
+    known: dict[tuple[date, str, str], Decimal] = {}
+    for number, (day, source, target, rate) in _list_lines(data):
+        if known.setdefault((day, source, target), rate) != rate:
+            raise UsageError(
+                f"{RATES}, line {number}: {source} to {target} on {day} is {rate}; a line before "
+                f"it says {known[day, source, target]}"
+            )
+    wanted = [(*key[:2], rate) for key, rate in known.items() if key[2] == currency]
+    columns = zip(*wanted, strict=True) if wanted else ((), (), ())
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, _SCHEMA, strict=True)]
+    return Rates(currency, pa.Table.from_arrays(arrays, schema=_SCHEMA))
+
+
+def _list_lines(data: bytes) -> Iterator[tuple[int, tuple[date, str, str, Decimal]]]:
+    try:
+        lines = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        header = next(lines, [])
+        if header != HEADER:
+            raise UsageError(f"{RATES}: the header is {header}; expected {HEADER}")
+        for cells in lines:
+            if cells:
+                yield lines.line_num, _parse_line(cells, lines.line_num)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{RATES} is no CSV in UTF-8: {error}") from error
+
+
+def _parse_line(cells: list[str], number: int) -> tuple[date, str, str, Decimal]:
+    where = f"{RATES}, line {number}"
+    if len(cells) != len(HEADER):
+        raise UsageError(f"{where} has {len(cells)} cells; expected {len(HEADER)}")
+    day, source, target, rate = cells
+    for code in (source, target):
+        if not _CODE.fullmatch(code):
+            raise UsageError(f"{where}: {code!r} is no currency; expected a code such as EUR")
+    if not _RATE.fullmatch(rate) or not Decimal(rate):
+        raise UsageError(
+            f"{where}: {rate!r} is no rate; expected a number above 0 with a decimal point, and at "
+            f"most 8 digits before and 12 after it"
+        )
+    try:
+        return date.fromisoformat(day), source, target, Decimal(rate)
+    except ValueError as error:
+        raise UsageError(f"{where}: {day!r} is no day; expected YYYY-MM-DD") from error
+
+
+def check_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> None:
+    """Refuses to go on where money of a day has no rate.
+
+    Args:
+        connection: One that has the view daily_rates.
+        currency: The one that is asked for.
+
+    Raises:
+        UsageError: As said; the message names the first day of each currency.
+    """
+    lacking = fetch_result(connection, _LACKING).rows
+    if not lacking:
+        return
+    days = "; ".join(f"{code}: the first {first}, {count} in all" for code, first, count in lacking)
+    raise UsageError(
+        f"{RATES} has no rate to {currency} of the day itself or one of the 7 before it ({days})"
+    )
+
+
+def say_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> str:
+    """Says by which rates money was converted: `in EUR, by rates of 2024-01-02 to 2024-01-31`."""
+    [(first, last)] = fetch_result(connection, _USED).rows
+    if first is None:
+        return f"in {currency}, as delivered"
+    return f"in {currency}, by rates of {first} to {last}"
