@@ -1,5 +1,6 @@
 """The commands that the questions run, and the folders that they run on."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -27,6 +28,16 @@ def python(code: str, *arguments: str | Path) -> list[str]:
 def empty(folder: Path) -> Callable[[], None]:
     """What removes a folder that an earlier run may have left."""
     return lambda: shutil.rmtree(folder, ignore_errors=True)
+
+
+def link(source: Path, target: Path) -> Callable[[], None]:
+    """What gives a folder the files of another, none of which a run may change."""
+
+    def prepare() -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target, copy_function=os.link)
+
+    return prepare
 
 
 def expect_lines(path: Path, lines: int) -> Callable[[], None]:

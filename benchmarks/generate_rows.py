@@ -3,8 +3,30 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.commands import adlake, empty, expect_lines, original
+from benchmarks.commands import adlake, empty, expect_lines, original, python
 from benchmarks.harness import Case, Question
+
+DUCKDB = """
+import duckdb, sys
+duckdb.connect(config={"threads": 2}).execute(f'''
+    copy (
+        select
+            'c' || cast(random() * 5000 as int) as campaign_id,
+            'Campaign ' || cast(random() * 5000 as int) as campaign_name,
+            ['Google ADS', 'Facebook ADS', 'TikTok ADS'][1 + cast(random() * 2 as int)] as platform,
+            'Audience ' || cast(random() * 8 as int) as target_audience,
+            cast(random() * 90000 as bigint) as impressions,
+            cast(random() * 900 as bigint) as clicks,
+            cast(random() * 900 as decimal(18, 6)) as cost,
+            cast(random() * 900 as decimal(18, 6)) as revenue,
+            cast(random() * 9 as decimal(18, 6)) as conversions,
+            cast(random() * 9 as decimal(18, 6)) as video_view_time,
+            cast(random() * 900 as bigint) as video_views,
+            date '2024-01-01' + cast(i % 366 as int) as date
+        from range({sys.argv[2]}) as rows (i)
+    ) to '{sys.argv[1]}' (format parquet, compression zstd, partition_by (date))
+''')
+"""
 
 
 def ask(folder: Path, *, quick: bool) -> Question:
@@ -18,6 +40,13 @@ def ask(folder: Path, *, quick: bool) -> Question:
         [
             _make_case(home / "lake", few),
             _make_case(home / "lake", few * 10),
+            Case(
+                name="DuckDB: random() COPY PARTITION_BY",
+                rows=few * 10,
+                commands=[python(DUCKDB, home / "duckdb", str(few * 10))],
+                prepare=empty(home / "duckdb"),
+                check=lambda: None,
+            ),
             Case(
                 name="original: generate (Faker, pandas)",
                 rows=fewer,

@@ -5,11 +5,29 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import export_csv, generate_rows, kpi_queries, main_job, merge_csv, s3_job
+from benchmarks import (
+    daily_merge,
+    export_csv,
+    generate_rows,
+    kpi_queries,
+    main_job,
+    merge_csv,
+    merge_parquet,
+    s3_job,
+)
 from benchmarks.harness import answer
 from benchmarks.record import describe_machine, write_json, write_page
 
-QUESTIONS = (main_job, s3_job, merge_csv, kpi_queries, export_csv, generate_rows)
+QUESTIONS = (
+    main_job,
+    s3_job,
+    merge_csv,
+    merge_parquet,
+    daily_merge,
+    kpi_queries,
+    export_csv,
+    generate_rows,
+)
 RESULTS = Path(__file__).parent / "results"
 
 
