@@ -46,7 +46,7 @@ def list_refused(
 
         snapshot = session.lake.take_snapshot(version)
         with open_reading_connection(
-            session.lake, snapshot, workers=session.settings.workers, with_raw=False
+            session.lake, snapshot, workers=session.settings.workers, stored=(), with_raw=False
         ) as connection:
             result = count_refused(connection, by=by.value)
         print_result(result, form=format, title=f"in quarantine, by {by.value}")
@@ -73,7 +73,7 @@ def show(
 
         snapshot = session.lake.take_snapshot(version)
         with open_reading_connection(
-            session.lake, snapshot, workers=session.settings.workers, with_raw=False
+            session.lake, snapshot, workers=session.settings.workers, stored=(), with_raw=False
         ) as connection:
             result = show_refused(connection, path=file, rule=rule, limit=limit)
         print_result(result, form=format, title="in quarantine")

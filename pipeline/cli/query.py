@@ -64,6 +64,7 @@ def query(
         if form in {QueryFormat.PARQUET, QueryFormat.ARROW} and not output and sys.stdout.isatty():
             raise UsageError(f"{form.value} is not for a terminal: name a file with --output")
         from pipeline.kpi.interrupt import run_interruptible
+        from pipeline.kpi.view_list import find_kinds
         from pipeline.kpi.views import open_reading_connection
 
         snapshot = pin(session, version=version, as_of=as_of)
@@ -71,7 +72,7 @@ def query(
             _refuse_lake(output, session)
         _log.info("querying version %d", snapshot.version)
         with open_reading_connection(
-            session.lake, snapshot, workers=session.settings.workers
+            session.lake, snapshot, workers=session.settings.workers, stored=find_kinds(sql)
         ) as connection:
             run_interruptible(connection, lambda: _write(connection, sql, form=form, output=output))
 

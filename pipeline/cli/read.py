@@ -68,6 +68,7 @@ def kpi(
         from pipeline.cli.output import print_result
         from pipeline.kpi.catalogue import describe_kpi, list_entries, run_kpi
         from pipeline.kpi.rates import read_rates, say_rates
+        from pipeline.kpi.rollup import DAILY, KINDS
         from pipeline.kpi.selection import Selection
         from pipeline.kpi.views import open_kpi_connection
 
@@ -88,13 +89,15 @@ def kpi(
         )
         selection.bind(wanted.params, kpi=name)  # wrong use is said before anything is opened
         snapshot = pin(session, version=version, as_of=as_of)
+        kinds = KINDS if wanted.is_about_campaigns else (DAILY,)
         rates = read_rates(session.lake, currency) if currency else None
         _log.info("reading version %d", snapshot.version)
         with open_kpi_connection(
             session.lake,
             snapshot,
             workers=session.settings.workers,
-            campaigns=wanted.is_about_campaigns,
+            stored=kinds,
+            kept=kinds,
             quarantine=wanted.is_about_quarantine,
             rates=rates,
         ) as connection:

@@ -8,7 +8,8 @@ raw_views     the views of raw/, as text
 rollup        derived measures, one file a partition: names and plans; pure
 rollup_files  reading and writing these files
 roll_up       writes what a version lacks
-views         the views of one version, and connections that have them
+view_list     which views a version has, as text
+views         connections that have them
 connection    a locked-down DuckDB
 query         one reading statement, and its rows
 query_errors  what a person is told of a wrong one; pure

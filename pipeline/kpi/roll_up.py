@@ -34,7 +34,7 @@ def store_rollups(connection: duckdb.DuckDBPyConnection, lake: Lake, snapshot: S
 def compute_stored(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> dict[str, pa.Table]:
     """What the rollup files of a version must hold, computed from the master, by their keys."""
     with open_kpi_connection(
-        lake, snapshot, workers=workers, quarantine=False, from_files=False
+        lake, snapshot, workers=workers, quarantine=False, stored=()
     ) as connection:
         return {
             name: part

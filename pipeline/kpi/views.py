@@ -1,7 +1,4 @@
-"""The views of one version of the lake, as SQL text, and connections that have them.
-
-Base relations name files and come from here; the views over them come from sql/.
-"""
+"""Connections that have the views of one version of the lake, and the SQL that makes these."""
 
 import contextlib
 import logging
@@ -9,22 +6,17 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import duckdb
-import pyarrow as pa
 
 from pipeline.errors import LakeError
 from pipeline.kpi.connection import open_locked
-from pipeline.kpi.macros import FORMULAS, RELATIONS, read_macro
 from pipeline.kpi.query import Row, fetch_result
 from pipeline.kpi.rates import Rates, check_rates
 from pipeline.kpi.raw import RawFile, list_raw_files
-from pipeline.kpi.raw_views import select_raw_files, select_raw_rows
 from pipeline.kpi.reach import explain_failure
-from pipeline.kpi.relations import quote_text, select_files, select_nothing
-from pipeline.kpi.rollup import CAMPAIGN, DAILY, KINDS, Kind, RollupPlan
+from pipeline.kpi.rollup import KINDS, Kind, RollupPlan, plan_rollup
 from pipeline.kpi.rollup_files import read_plan, read_rollups
-from pipeline.kpi.statements import read_statement
+from pipeline.kpi.view_list import STORED, View, list_first_views, list_other_views, list_raw_views
 from pipeline.lake import Lake, Snapshot
-from pipeline.schema import AD_DAY, LEDGER, REJECTS
 
 _log = logging.getLogger(__name__)
 
@@ -35,47 +27,27 @@ where reject_path is not null
 order by reject_path
 """
 PREFERRED: Final = "select * from preferred_breakdown"
-_STORED: Final = {DAILY: "stored_rollup", CAMPAIGN: "stored_campaigns"}
-_COMPUTED: Final = {DAILY: "computed_rollup", CAMPAIGN: "computed_campaigns"}
-_UNROLLED: Final = {DAILY: "unrolled_rows", CAMPAIGN: "unrolled_campaigns"}
 
 
-class View(NamedTuple):
-    """A view, or a macro, of a version.
+class _Wanted(NamedTuple):
+    """What the views of a connection are for.
 
     Attributes:
-        name: Of the view or macro.
-        text: The select that a view stands for, or the statement that makes a macro.
-        is_macro: Which of the two.
-        in_memory: Whether a connection keeps the rows, as it will read them more than once.
-    """
-
-    name: str
-    text: str
-    is_macro: bool = False
-    in_memory: bool = False
-
-    def write(self) -> str:
-        """The statement that makes it, in a form that may be run again."""
-        if self.is_macro:
-            return self.text.strip()
-        return f"create or replace view {self.name} as\n{self.text.strip()}"
-
-
-class _Loading(NamedTuple):
-    """How rollups come into memory.
-
-    Attributes:
-        kinds: Which do.
-        from_files: Whether rollup files are used, or all is computed from the master.
         workers: Threads, at least 1.
-        rates: By which all money is converted; None: it stays as it was delivered. Converted
-            measures are always computed from the master.
+        stored: The kinds of which rollup files are read.
+        kept: The kinds of which all rows are in memory.
+        loads: Whether rollup files are read now; else their view names them, to be read by SQL.
+        raw_files: Of the view `raw`.
+        with_rejects: Without it `quarantine` is empty, and no reject file is opened.
+        rates: By which all money is converted; None: it stays as it was delivered.
     """
 
-    kinds: Collection[Kind]
-    from_files: bool
     workers: int
+    stored: Collection[Kind] = KINDS
+    kept: Collection[Kind] = ()
+    loads: bool = True
+    raw_files: Sequence[RawFile] = ()
+    with_rejects: bool = True
     rates: Rates | None = None
 
 
@@ -85,6 +57,7 @@ def open_reading_connection(
     snapshot: Snapshot,
     *,
     workers: int = 1,
+    stored: Collection[Kind] = KINDS,
     with_raw: bool = True,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked-down database with the views of one version.
@@ -93,15 +66,19 @@ def open_reading_connection(
     raw; beside them are the macros in sql/macros/. It can read files of the lake only; see
     `query.run_query` for what a person may run on it.
 
+    Rollup files are read with their checksums; what is damaged is computed from the master.
+
     Args:
         lake: The lake.
         snapshot: The version; raw/ has no versions and is read as it is now.
         workers: Threads, at least 1.
+        stored: The kinds of which rollup files are read; others are computed from the master.
         with_raw: Without it `raw` is empty, and raw/ is not even listed.
     """
     with open_locked(lake.storage, workers=workers) as connection:
         raw_files = list_raw_files(lake, workers=workers) if with_raw else []
-        _make_all(connection, _list_views(lake, snapshot, connection, raw_files=raw_files))
+        wanted = _Wanted(workers, stored=stored, raw_files=raw_files)
+        _make_views(lake, snapshot, connection, wanted)
         yield connection
 
 
@@ -111,45 +88,47 @@ def open_kpi_connection(
     snapshot: Snapshot,
     *,
     workers: int = 1,
-    campaigns: bool = True,
+    stored: Collection[Kind] = KINDS,
+    kept: Collection[Kind] = KINDS,
     quarantine: bool = True,
-    from_files: bool = True,
     rates: Rates | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The same, less `raw`, with the rollups in memory: for KPIs.
-
-    Rollup files are read with their checksums; what is damaged is computed from the master.
+    """The same, less `raw`, with rollups in memory: for KPIs.
 
     Args:
         lake: The lake.
         snapshot: The version.
         workers: Threads, at least 1.
-        campaigns: Whether to have the rollup of campaigns in memory too.
+        stored: The kinds of which rollup files are read; others are computed from the master.
+        kept: The kinds of which all rows are in memory; those of others are made when they are
+            asked for.
         quarantine: Whether to have the view `quarantine`, which is empty without it.
-        from_files: Whether rollup files are used at all, or all is computed from the master.
-        rates: By which all money is converted; None: it stays as it was delivered.
+        rates: By which all money is converted, and computed from the master; None: it stays as
+            it was delivered.
 
     Raises:
         UsageError: Money of a day has no rate.
     """
-    kinds = KINDS if campaigns else (DAILY,)
-    loading = _Loading(kinds, from_files=from_files, workers=workers, rates=rates)
+    # Stored rollups are of the money as it was delivered.
+    usable = stored if rates is None else ()
     with open_locked(lake.storage, workers=workers) as connection:
-        _make_all(
-            connection,
-            _list_views(lake, snapshot, connection, loading=loading, with_rejects=quarantine),
-        )
+        wanted = _Wanted(workers, usable, kept, with_rejects=quarantine, rates=rates)
+        _make_views(lake, snapshot, connection, wanted)
+        if rates is not None:
+            check_rates(connection, rates.currency)
         yield connection
 
 
 def views_sql(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> str:
     """The SQL that makes the views of one version in a person's own DuckDB.
 
-    It stays true for as long as the version's files are kept, that is until a vacuum.
+    It stays true for as long as the version's files are kept, that is until a vacuum. A rollup
+    file that is damaged is not named in it.
     """
     raw_files = list_raw_files(lake, workers=workers)
     with open_locked(lake.storage, workers=workers) as connection:
-        made = _make_all(connection, _list_views(lake, snapshot, connection, raw_files=raw_files))
+        wanted = _Wanted(workers, loads=False, raw_files=raw_files)
+        made = _make_views(lake, snapshot, connection, wanted)
     head = f"-- {_on_one_line(lake.uri)}, version {snapshot.version} of the master table.\n"
     return head + "".join(f"\n{view.write()};\n" for view in made)
 
@@ -157,8 +136,29 @@ def views_sql(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> str:
 def read_preferred(lake: Lake, snapshot: Snapshot) -> tuple[Row, ...]:
     """The rows of the view preferred_breakdown, on which the rollup of campaigns depends."""
     with open_locked(lake.storage, workers=1) as connection:
-        _make_all(connection, _list_ledger_views(snapshot))
+        _make_all(connection, list_first_views(snapshot))
         return fetch_result(connection, PREFERRED).rows
+
+
+def _make_views(
+    lake: Lake, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, wanted: _Wanted
+) -> list[View]:
+    """Makes all views and macros of a version, and returns them."""
+    first = _make_all(connection, list_first_views(snapshot))
+    if wanted.rates is not None:
+        connection.from_arrow(wanted.rates.table).create("rates")
+    preferred = fetch_result(connection, PREFERRED).rows
+    others = list_other_views(
+        lake,
+        snapshot,
+        {kind: _plan(lake, snapshot, connection, kind, preferred, wanted) for kind in KINDS},
+        rejects=_list_rejects(connection) if wanted.with_rejects else [],
+        loaded=KINDS if wanted.loads else (),
+        kept=wanted.kept,
+        currency=wanted.rates.currency if wanted.rates is not None else None,
+    )
+    raw = list_raw_views(lake, wanted.raw_files)
+    return [*first, *_make_all(connection, others), *_make_all(connection, raw)]
 
 
 def _make_all(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> list[View]:
@@ -182,117 +182,33 @@ def _make_all(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> l
     return made
 
 
-def _list_views(
+def _plan(
     lake: Lake,
     snapshot: Snapshot,
     connection: duckdb.DuckDBPyConnection,
-    *,
-    raw_files: Sequence[RawFile] = (),
-    loading: _Loading | None = None,
-    with_rejects: bool = True,
-) -> Iterator[View]:
-    """All views and macros, each after those that it reads.
-
-    Args:
-        lake: The lake.
-        snapshot: The version.
-        connection: Asked about views that were given out before; so each has to be made before
-            the next is taken.
-        raw_files: Of the view `raw`.
-        loading: Which rollups to have in memory; without it they are views over files.
-        with_rejects: Without it `quarantine` is empty, and no reject file is opened.
-    """
-    for name in FORMULAS:
-        yield View(name, read_macro(name), is_macro=True)
-    yield from _list_ledger_views(snapshot)
-    yield View("master_rows", select_files(snapshot.file_uris, AD_DAY))
-    rates = loading.rates if loading is not None else None
-    yield View("ad_day" if rates is None else "native_day", read_statement("views/ad_day"))
-    if rates is not None:
-        yield from _list_converted_views(rates, connection)
-    preferred = fetch_result(connection, PREFERRED).rows
-    for kind in KINDS:
-        if loading is not None and rates is not None:
-            nothing, all_days = select_nothing(kind.schema), "select * from ad_day"
-            yield from _list_rollup_views(kind, nothing, all_days, kept=kind in loading.kinds)
-            continue
-        plan = read_plan(lake, snapshot, kind, preferred=preferred)
-        kept = loading is not None and kind in loading.kinds
-        if loading is not None and kept:
-            unusable = _load_rollups(lake, plan, kind, connection, loading=loading)
-            plan = read_plan(lake, snapshot, kind, preferred=preferred, without=unusable)
-        stored = select_files([lake.locate(key) for key in plan.stored], kind.schema)
-        unrolled = select_files([lake.locate(path) for path in plan.unrolled], AD_DAY)
-        yield from _list_rollup_views(kind, None if kept else stored, unrolled, kept=kept)
-    for name in ("primary_day", "campaign_day"):
-        yield View(name, read_statement(f"views/{name}"))
-    for name in RELATIONS:
-        yield View(name, read_macro(name), is_macro=True)
-    rejects = _list_rejects(lake, connection) if with_rejects else []
-    yield View("reject_rows", select_files(rejects, REJECTS))
-    yield View("quarantine", read_statement("views/quarantine"))
-    yield View("raw_files", select_raw_files(lake, raw_files))
-    yield View("raw_rows", select_raw_rows(lake, raw_files))
-    yield View("raw", read_statement("views/raw"))
-
-
-def _list_ledger_views(snapshot: Snapshot) -> Iterator[View]:
-    yield View("ledger_rows", select_files(snapshot.ledger_uris, LEDGER))
-    for name in ("ledger", "account", "preferred_breakdown"):
-        yield View(name, read_statement(f"views/{name}"))
-
-
-def _list_converted_views(rates: Rates, connection: duckdb.DuckDBPyConnection) -> Iterator[View]:
-    """The views that make `ad_day` from `native_day`, whose money is as it was delivered."""
-    connection.from_arrow(rates.table).create("rates")
-    yield View("wanted_currency", f"select {quote_text(rates.currency)} as currency")
-    yield View("daily_rates", read_statement("currency/daily_rates"), in_memory=True)
-    check_rates(connection, rates.currency)
-    yield View("ad_day", read_statement("currency/ad_day"))
-
-
-def _list_rollup_views(
-    kind: Kind, stored: str | None, unrolled: str, *, kept: bool
-) -> Iterator[View]:
-    """The views of one kind of rollup.
-
-    Args:
-        kind: Which.
-        stored: Selects its stored rows; None where a table of them is there already.
-        unrolled: Selects the rows that are to be added up.
-        kept: Whether it is kept in memory.
-    """
-    if stored is not None:
-        yield View(_STORED[kind], stored)
-    yield View(_UNROLLED[kind], unrolled)
-    yield View(_COMPUTED[kind], read_statement(kind.statement))
-    after = ("chosen_breakdown", "primary_rollup", "stated") if kind is DAILY else ()
-    for name in (kind.view, *after):
-        yield View(name, read_statement(f"views/{name}"), in_memory=kept)
-
-
-def _load_rollups(
-    lake: Lake,
-    plan: RollupPlan,
     kind: Kind,
-    connection: duckdb.DuckDBPyConnection,
-    *,
-    loading: _Loading,
-) -> Collection[str]:
-    """Makes the table of the stored rollups, and returns the keys that cannot be used."""
-    if not loading.from_files:
-        connection.from_arrow(pa.Table.from_batches([], kind.schema)).create(_STORED[kind])
-        return plan.stored
-    rows, damaged = read_rollups(lake, plan, kind, workers=loading.workers)
+    preferred: Sequence[Row],
+    wanted: _Wanted,
+) -> RollupPlan:
+    """Plans a kind of rollup without its damaged files, and loads the others if that is wanted."""
+    plan = (
+        read_plan(lake, snapshot, kind, preferred=preferred)
+        if kind in wanted.stored
+        else plan_rollup(snapshot.files, kind, definition="", present=())
+    )
+    rows, damaged = read_rollups(lake, plan, kind, workers=wanted.workers)
     for key in damaged:
         _log.warning("%s is damaged: its part comes from the master; delete it", key)
-    connection.from_arrow(rows).create(_STORED[kind])
-    return damaged
+    if wanted.loads:
+        connection.from_arrow(rows).create(STORED[kind])
+    if not damaged:
+        return plan
+    return read_plan(lake, snapshot, kind, preferred=preferred, without=damaged)
 
 
-def _list_rejects(lake: Lake, connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The reject files that the ledger names."""
-    return [lake.locate(str(path)) for (path,) in fetch_result(connection, _REJECT_PATHS).rows]
+def _list_rejects(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The keys of the reject files that the ledger names."""
+    return [str(path) for (path,) in fetch_result(connection, _REJECT_PATHS).rows]
 
 
 def _on_one_line(text: str) -> str:

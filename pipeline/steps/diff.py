@@ -3,12 +3,14 @@
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.diff import COLUMNS, COMPARED, compare_rows
 from pipeline.kpi.query import Result
+from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.selection import Selection
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake
 from pipeline.settings import Settings
 from pipeline.steps.pin import pin_snapshot
 
+_KINDS = (DAILY,)
 _Rows = list[dict[str, object]]
 
 
@@ -43,6 +45,6 @@ def _read_kpis(
 ) -> dict[str, _Rows]:
     snapshot = pin_snapshot(lake, version=version)
     with open_kpi_connection(
-        lake, snapshot, workers=settings.workers, campaigns=False, quarantine=False
+        lake, snapshot, workers=settings.workers, stored=_KINDS, kept=_KINDS, quarantine=False
     ) as connection:
         return {name: run_kpi(connection, name, selection).to_dicts() for name in COMPARED}

@@ -8,6 +8,7 @@ import duckdb
 
 from pipeline.kpi.catalogue import list_definitions, read_account, run_kpi
 from pipeline.kpi.query import fetch_result
+from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.selection import Selection
 from pipeline.kpi.statements import read_statement
 from pipeline.kpi.views import open_kpi_connection
@@ -42,10 +43,7 @@ def html_report(lake: Lake, snapshot: Snapshot, *, settings: Settings, lang: str
         UsageError: There is no such language.
     """
     find_language(lang)  # wrong use is said before anything is opened
-    # Of the campaigns one month is read, so they need not be in memory.
-    with open_kpi_connection(
-        lake, snapshot, workers=settings.workers, campaigns=False
-    ) as connection:
+    with open_kpi_connection(lake, snapshot, workers=settings.workers, kept=(DAILY,)) as connection:
         return html_report_on(connection, snapshot, lang=lang)
 
 

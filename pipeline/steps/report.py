@@ -1,17 +1,21 @@
 """The report: KPIs of one version of the master, and what became of every row."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import duckdb
 
 from pipeline.kpi.catalogue import read_account, run_kpi
 from pipeline.kpi.roll_up import write_rollups
+from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
 from pipeline.report.content import Report, build_report
 from pipeline.report.language import Language
 from pipeline.report.words import find_language
 from pipeline.settings import Settings
+
+_KINDS: Final = (DAILY,)
+"""The rollups that its figures are made from."""
 
 
 class Figures(NamedTuple):
@@ -30,7 +34,7 @@ def roll_up(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> int:
 def read_figures(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Figures:
     """Computes what the report of a version is made of."""
     with open_kpi_connection(
-        lake, snapshot, workers=settings.workers, campaigns=False, quarantine=False
+        lake, snapshot, workers=settings.workers, stored=_KINDS, kept=_KINDS, quarantine=False
     ) as connection:
         return _read_figures(connection)
 

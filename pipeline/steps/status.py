@@ -35,7 +35,7 @@ def read_status(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> dict[s
         files (how many the ledger holds) and last_merge_at (UTC; None before the first).
     """
     with open_reading_connection(
-        lake, snapshot, workers=settings.workers, with_raw=False
+        lake, snapshot, workers=settings.workers, stored=(), with_raw=False
     ) as connection:
         account = read_account(connection).to_dicts()[0]
     return {

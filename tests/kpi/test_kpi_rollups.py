@@ -1,18 +1,21 @@
 """Rollup files: written once, named after what they were made from, never stale."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.query import run_query
 from pipeline.kpi.roll_up import write_rollups
-from pipeline.kpi.rollup import CAMPAIGN, DAILY, group_partitions, name_rollup, plan_rollup
+from pipeline.kpi.rollup import CAMPAIGN, DAILY, Kind, group_partitions, name_rollup, plan_rollup
 from pipeline.kpi.rollup_files import read_plan
-from pipeline.kpi.views import open_kpi_connection, open_reading_connection
+from pipeline.kpi.view_list import find_kinds
+from pipeline.kpi.views import open_kpi_connection, open_reading_connection, views_sql
 from pipeline.lake import Lake, Snapshot
 from pipeline.table import DataFile
 from tests.lakes import build_lake, commit_rows, make_ledger_row, make_row
@@ -163,3 +166,66 @@ def test_another_preferred_breakdown_gives_the_campaigns_another_rollup(tmp_path
     assert write_rollups(lake, second) == 1
     assert [row[6] for row in read_kpis(lake, second)[1]] == [Decimal(3)]
     assert [row[6] for row in read_kpis(lake, first)[1]] == [Decimal(4)]
+
+
+def flip_a_sum(path: Path) -> None:
+    """Turns one bit such that DuckDB reads another sum and says nothing."""
+    whole = path.read_bytes()
+    with duckdb.connect() as own:
+        for place in range(4, len(whole)):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            with contextlib.suppress(duckdb.Error):
+                found = own.execute("select sum(spend) from read_parquet(?)", [str(path)])
+                if found.fetchone() != (Decimal("2.25"),):
+                    return
+    pytest.fail("no such bit")
+
+
+def test_a_query_and_printed_views_never_read_a_damaged_rollup(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lake = build_lake(tmp_path, ROWS)
+    snapshot = lake.take_snapshot()
+    write_rollups(lake, snapshot)
+    [damaged] = (tmp_path / "rollup/daily").glob("year=2024/month=02/*.parquet")
+    flip_a_sum(damaged)
+
+    spends = [row[SPEND] for row in read_rollup(lake, snapshot)]
+    printed = views_sql(lake, snapshot)
+
+    assert spends == [Decimal("1.25"), Decimal("2.25"), Decimal("3.25")]
+    assert [record.getMessage().count("is damaged") for record in caplog.records] == [1, 1]
+    assert damaged.name not in printed
+    assert printed.count("/rollup/daily/") == 2
+    with duckdb.connect() as own:
+        own.execute(printed)
+        assert own.execute("select sum(spend) from rollup").fetchone() == (Decimal("6.75"),)
+
+
+@pytest.mark.parametrize(
+    ("sql", "kinds"),
+    [
+        ("select count(*) from ad_day", []),
+        ("from ledger", []),
+        ("from ROLLUP", [DAILY]),
+        ('select * from "primary_day"', [DAILY]),
+        ("from facts(null, null, null, null, null, null)", [DAILY]),
+        ("from campaign_rollup", [DAILY, CAMPAIGN]),
+        ("from campaigns(null, null, null, null, null, null)", [DAILY, CAMPAIGN]),
+    ],
+)
+def test_only_rollups_that_a_query_could_read_are_loaded(sql: str, kinds: list[Kind]) -> None:
+    assert list(find_kinds(sql)) == kinds
+
+
+def test_a_rollup_that_is_not_loaded_is_computed(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path, ROWS)
+    snapshot = lake.take_snapshot()
+    write_rollups(lake, snapshot)
+    for path in (tmp_path / "rollup").rglob("*.parquet"):
+        path.write_bytes(b"")
+
+    with open_reading_connection(lake, snapshot, stored=()) as connection:
+        for view in ("rollup", "campaign_rollup"):
+            found = run_query(connection, f"select sum(spend) from {view}").rows
+            assert found == ((Decimal("6.75"),),)

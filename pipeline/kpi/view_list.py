@@ -1,0 +1,145 @@
+"""Which views a version of the lake has, as SQL text, each after those that it reads.
+
+Base relations name files and come from here; the views over them come from sql/.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+from pipeline.kpi.macros import FORMULAS, RELATIONS, read_macro
+from pipeline.kpi.raw import RawFile
+from pipeline.kpi.raw_views import select_raw_files, select_raw_rows
+from pipeline.kpi.relations import quote_text, select_files
+from pipeline.kpi.rollup import CAMPAIGN, DAILY, KINDS, Kind, RollupPlan
+from pipeline.kpi.statements import list_statements, read_statement
+from pipeline.lake import Lake, Snapshot
+from pipeline.schema import AD_DAY, LEDGER, REJECTS
+
+STORED: Final = {DAILY: "stored_rollup", CAMPAIGN: "stored_campaigns"}
+"""The relation that has the rows of a kind's files."""
+
+_COMPUTED: Final = {DAILY: "computed_rollup", CAMPAIGN: "computed_campaigns"}
+_UNROLLED: Final = {DAILY: "unrolled_rows", CAMPAIGN: "unrolled_campaigns"}
+_WORD: Final = re.compile(r"\w+")
+
+
+class View(NamedTuple):
+    """A view, or a macro, of a version.
+
+    Attributes:
+        name: Of the view or macro.
+        text: The select that a view stands for, or the statement that makes a macro.
+        is_macro: Which of the two.
+        in_memory: Whether a connection keeps the rows, as it will read them more than once.
+    """
+
+    name: str
+    text: str
+    is_macro: bool = False
+    in_memory: bool = False
+
+    def write(self) -> str:
+        """The statement that makes it, in a form that may be run again."""
+        if self.is_macro:
+            return self.text.strip()
+        return f"create or replace view {self.name} as\n{self.text.strip()}"
+
+
+def list_first_views(snapshot: Snapshot) -> Iterator[View]:
+    """The formulas, and the views of the ledger, on which the files of the others depend."""
+    for name in FORMULAS:
+        yield View(name, read_macro(name), is_macro=True)
+    yield View("ledger_rows", select_files(snapshot.ledger_uris, LEDGER))
+    for name in ("ledger", "account", "preferred_breakdown"):
+        yield View(name, read_statement(f"views/{name}"))
+
+
+def list_other_views(
+    lake: Lake,
+    snapshot: Snapshot,
+    plans: Mapping[Kind, RollupPlan],
+    *,
+    rejects: Sequence[str],
+    loaded: Collection[Kind],
+    kept: Collection[Kind],
+    currency: str | None = None,
+) -> Iterator[View]:
+    """All others, but for `raw`.
+
+    Args:
+        lake: The lake.
+        snapshot: The version.
+        plans: Which rollup files are used, by kind.
+        rejects: Keys of the files of the view `quarantine`.
+        loaded: The kinds whose stored rows are a table already; those of others are files.
+        kept: The kinds of which a connection keeps all rows in memory.
+        currency: Into which all money is converted by the table `rates`, for rollups of which no
+            file is used; None: it stays as it was delivered.
+    """
+    yield View("master_rows", select_files(snapshot.file_uris, AD_DAY))
+    if currency is None:
+        yield View("ad_day", read_statement("views/ad_day"))
+    else:
+        yield from _list_converted_views(currency)
+    for kind in KINDS:
+        if kind not in loaded:
+            stored = [lake.locate(key) for key in plans[kind].stored]
+            yield View(STORED[kind], select_files(stored, kind.schema))
+        unrolled = [lake.locate(path) for path in plans[kind].unrolled]
+        rows = select_files(unrolled, AD_DAY) if currency is None else "select * from ad_day"
+        yield View(_UNROLLED[kind], rows)
+        yield View(_COMPUTED[kind], read_statement(kind.statement))
+        after = ("chosen_breakdown", "primary_rollup", "stated") if kind is DAILY else ()
+        for name in (kind.view, *after):
+            yield View(name, read_statement(f"views/{name}"), in_memory=kind in kept)
+    for name in ("primary_day", "campaign_day"):
+        yield View(name, read_statement(f"views/{name}"))
+    for name in RELATIONS:
+        yield View(name, read_macro(name), is_macro=True)
+    yield View("reject_rows", select_files([lake.locate(key) for key in rejects], REJECTS))
+    yield View("quarantine", read_statement("views/quarantine"))
+
+
+def list_raw_views(lake: Lake, raw_files: Sequence[RawFile]) -> Iterator[View]:
+    """`raw` and what it is made from: it has no versions."""
+    yield View("raw_files", select_raw_files(lake, raw_files))
+    yield View("raw_rows", select_raw_rows(lake, raw_files))
+    yield View("raw", read_statement("views/raw"))
+
+
+def _list_converted_views(currency: str) -> Iterator[View]:
+    """`ad_day` with its money converted, and what it is made from."""
+    yield View("native_day", read_statement("views/ad_day"))
+    yield View("wanted_currency", f"select {quote_text(currency)} as currency")
+    yield View("daily_rates", read_statement("currency/daily_rates"), in_memory=True)
+    yield View("ad_day", read_statement("currency/ad_day"))
+
+
+def find_kinds(sql: str) -> tuple[Kind, ...]:
+    """The kinds of rollup that a statement names, or that a view or macro reads which it names.
+
+    >>> [kind.name for kind in find_kinds("select sum(cost) from ad_day")]
+    []
+    >>> [kind.name for kind in find_kinds("from Facts(null, null, null, null, null, null)")]
+    ['daily']
+    """
+    named = _find_words(sql)
+    texts = _read_texts()
+    while more := {word for name in named & texts.keys() for word in texts[name]} - named:
+        named |= more
+    return tuple(kind for kind in KINDS if kind.view in named)
+
+
+@cache
+def _read_texts() -> dict[str, set[str]]:
+    """The words of each view and macro over a version."""
+    texts = {name: read_statement(f"views/{name}") for name in list_statements("views")}
+    texts |= {name: read_macro(name) for name in RELATIONS}
+    texts |= {_COMPUTED[kind]: read_statement(kind.statement) for kind in KINDS}
+    return {name: _find_words(text) for name, text in texts.items()}
+
+
+def _find_words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
