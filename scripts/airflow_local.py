@@ -3,11 +3,12 @@
     python scripts/airflow_local.py [--lake URI] [--home DIR] [--port N]
 
 Airflow's own `standalone` listens on every interface and leaves children behind when it is killed;
-here each process has a group of its own, which is ended with it.
+here each process has a session of its own, and all that is in it is ended with it.
 """
 
 import argparse
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -16,12 +17,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
 import httpx
+import psutil  # type: ignore[import-untyped]  # Airflow brings it, without its stubs
 
 DAGS: Final = Path(__file__).resolve().parents[1] / "dags"
 DAG_ID: Final = "marketing_pipeline_v1"
@@ -39,30 +41,30 @@ class LocalAirflow:
         url: Of its web page and REST interface.
         environment: Of its processes, and of any `airflow` command that is to work on it.
         password: Of the user `admin`; None where an earlier start made it.
-        groups: The process groups by the first word of the command.
+        processes: The leaders of the sessions, by the first word of their command.
     """
 
-    def __init__(
-        self, home: Path, *, lake: str, port: int, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, home: Path, *, lake: str, port: int) -> None:
         self.home = home.absolute()
         self.url = f"http://{HOST}:{port}"
         self.environment = os.environ | _configure(self.home, self.url, port, lake)
-        self.environment |= settings or {}
         self.password: str | None = None
-        self.groups: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
         (self.home / "logs").mkdir(parents=True, exist_ok=True)
-        self.password = self._make_password()
-        self.run("db", "migrate")
-        try:
-            for command in COMMANDS:
-                self._start(*command)
-            self._wait_until_ready()
-        except BaseException:
-            self.stop()
-            raise
+        with self._lock() as lock:
+            self.password = self._make_password()
+            self.run("db", "migrate")
+            try:
+                for command in COMMANDS:
+                    self._start(*command, lock=lock)
+                lock.write(" ".join(str(one.pid) for one in self.processes.values()))
+                lock.flush()
+                self._wait_until_ready()
+            except BaseException:
+                self.stop()
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,7 +90,7 @@ class LocalAirflow:
 
     def read_password(self) -> str:
         """The password of `admin`."""
-        passwords: dict[str, str] = json.loads(self._password_file.read_text(encoding="utf-8"))
+        passwords: dict[str, str] = json.loads(self.password_file.read_text(encoding="utf-8"))
         return passwords[USER]
 
     @contextlib.contextmanager
@@ -106,47 +108,72 @@ class LocalAirflow:
 
     def check_alive(self) -> None:
         """Raises SystemExit, with the end of its log, where a process is gone."""
-        for name, process in self.groups.items():
+        for name, process in self.processes.items():
             if process.poll() is not None:
                 log = self._log_file(name).read_text(encoding="utf-8", errors="replace")
                 sys.exit(f"airflow {name} ended by itself ({process.returncode}):\n{log[-4000:]}")
 
     def stop(self) -> None:
-        """Ends all processes: asks first, and kills those that take too long."""
-        for process in self.groups.values():
-            _signal_group(process, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in self.groups.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=max(0, deadline - time.monotonic()))
-            _signal_group(process, signal.SIGKILL)  # also children that outlived it
-            process.wait()
-        self.groups.clear()
+        """Ends all processes: asks first, and kills what is left after a while or an interrupt."""
+        try:
+            for process in self.processes.values():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            for process in self.processes.values():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=max(0, deadline - time.monotonic()))
+        finally:
+            for process in self.processes.values():
+                _kill_session(process.pid)
+                process.wait()
+            self.processes.clear()
 
     @property
-    def _password_file(self) -> Path:
+    def password_file(self) -> Path:
+        """Where the password stands."""
         return self.home / "passwords.json"
 
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[IO[str]]:
+        """Takes the home, which the processes that inherit the file then hold.
+
+        Raises:
+            SystemExit: Others hold it: two schedulers on one database would disturb each other.
+        """
+        with (self.home / "lock").open("a+", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.seek(0)
+                sys.exit(
+                    f"Airflow runs in {self.home} already (processes {lock.read() or 'starting'}): "
+                    f"end it, or choose another place with --home"
+                )
+            lock.truncate(0)
+            yield lock
+
     def _make_password(self) -> str | None:
-        if self._password_file.exists():
+        if self.password_file.exists():
             return None
         password = secrets.token_urlsafe(12)
-        self._password_file.touch(mode=0o600)
-        self._password_file.write_text(json.dumps({USER: password}), encoding="utf-8")
+        self.password_file.touch(mode=0o600)
+        self.password_file.write_text(json.dumps({USER: password}), encoding="utf-8")
         return password
 
     def _log_file(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"
 
-    def _start(self, name: str, *arguments: str) -> None:
+    def _start(self, name: str, *arguments: str, lock: IO[str]) -> None:
         with self._log_file(name).open("wb") as log:
-            self.groups[name] = subprocess.Popen(
+            self.processes[name] = subprocess.Popen(
                 [_find_airflow(), name, *arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=[lock.fileno()],
             )
 
     def _wait_until_ready(self) -> None:
@@ -198,9 +225,22 @@ def _find_airflow() -> str:
     return str(Path(sys.executable).with_name("airflow"))
 
 
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+def _kill_session(leader: int) -> None:
+    """Kills a process and all that it started; each task is in a process group of its own."""
+    while members := _list_session(leader):
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)  # one that was just being started is found the next time
+
+
+def _list_session(leader: int) -> list[int]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -216,15 +256,16 @@ def _parse_arguments() -> Any:
 
 
 def main() -> None:
-    """Starts Airflow, says where it is, and stops it on Ctrl-C or SIGTERM."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Starts Airflow, says where it is, and stops it on Ctrl-C, SIGTERM or a closed terminal."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     options = _parse_arguments()
     local = LocalAirflow(options.home, lake=options.lake, port=find_free_port(options.port))
     try:
         print("Starting Airflow ...", flush=True)
         with local:
             print(f"{local.url}/dags/{DAG_ID}")
-            secret = local.password or f"as printed at the first start; see {options.home}"
+            secret = local.password or f"as at the first start; it stands in {local.password_file}"
             print(f"user {USER}, password {secret}")
             print(f"lake {local.environment['ADLAKE_URI']}; Ctrl-C stops all of it", flush=True)
             while True:

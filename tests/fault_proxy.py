@@ -63,6 +63,7 @@ class Rule:
             "kill-before", "kill-after": likewise, and process `pid` is killed.
             "cut", "flip": the answer's body ends, or has one bit changed, at `place`.
             "stall": the answer's body stops at `place` for `seconds`. "delay": it comes late.
+            "hold": it is passed on when the rule goes; see `Proxy.late`.
         method: Regular expression.
         path: Regular expression, searched for in path and query.
         first: The number of the first request that matches and is broken, from 1 on.
@@ -96,6 +97,7 @@ class _State:
     rules: list[Rule] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -139,6 +141,12 @@ class Proxy:
     def done(self) -> int:
         """How many requests were broken."""
         return sum(self._ask("GET")["done"])
+
+    @property
+    def late(self) -> list[int]:
+        """What the server answered to requests that had been held."""
+        statuses: list[int] = self._ask("GET")["late"]
+        return statuses
 
     @property
     def requests(self) -> list[Request]:
@@ -195,7 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
         """What the test asks of the proxy itself."""
         if self.command == "PUT":
             self.state.set_rules([Rule(**rule) for rule in json.loads(body)])
-        said = {"done": self.state.done, "requests": self.state.requests}
+        names = ("done", "late", "requests")
+        said = {name: getattr(self.state, name) for name in names}
         self.send(Answer(200, [], json.dumps(said).encode()))
 
     def log_message(self, *_: object) -> None:
@@ -233,6 +242,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "delay":
             time.sleep(rule.seconds)
             self.send(self.pass_on(body))
+        elif fault == "hold":
+            while rule in self.state.rules:
+                time.sleep(0.05)
+            answer = self.pass_on(body)
+            self.state.late.append(answer.status)
+            self.send(answer)
         else:
             self.damage(rule, self.pass_on(body))
 

@@ -1,8 +1,12 @@
 """The DAG on Airflow's real processes: a run, a cleared task, and a worker that is killed."""
 
+import contextlib
+import itertools
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -11,9 +15,13 @@ from typing import Any
 
 import duckdb
 import httpx
+import psutil
 import pytest
 
+from scripts import airflow_local
 from scripts.airflow_local import DAG_ID, LocalAirflow, find_free_port
+from tests.fault_proxy import Proxy, Rule, start_proxy
+from tests.s3 import BUCKET, Server, clean_environ, make_client
 
 pytestmark = [pytest.mark.airflow, pytest.mark.faults]
 
@@ -21,33 +29,64 @@ PATIENCE_SECONDS = 400
 """How long a busy machine may take for a step that is a matter of seconds on an idle one."""
 
 SETTINGS = {
-    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # only runs that the tests ask for
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "4",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
 }
+PRECONDITION_FAILED = 412
+BUCKET_LAKE = f"s3://{BUCKET}/scheduled"
+COMMIT = r"/{}/master/_delta_log/0*{}\.json$"
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
+def proxy(s3_server: Server) -> Iterator[Proxy]:
+    with start_proxy(s3_server.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def script(
+    tmp_path_factory: pytest.TempPathFactory, s3_server: Server, proxy: Proxy
+) -> Iterator[tuple[LocalAirflow, "subprocess.Popen[str]"]]:
+    """What `make airflow` runs, on a fresh home; it reaches buckets through the proxy alone."""
     home = tmp_path_factory.mktemp("real")
-    lake = home / "lake"
-    with LocalAirflow(home, lake=str(lake), port=find_free_port(), settings=SETTINGS) as local:
-        yield local
+    local = LocalAirflow(home, lake=str(home / "lake"), port=find_free_port())
+    extra = {"region_name": "us-east-1", "endpoint_url": proxy.endpoint}
+    held = {"conn_type": "aws", "login": s3_server.key_id, "password": s3_server.secret}
+    connection = {"AIRFLOW_CONN_ADLAKE_AWS": json.dumps(held | {"extra": extra})}
+    command = [sys.executable, airflow_local.__file__, "--home", str(home)]
+    command += ["--lake", str(home / "lake"), "--port", local.url.rpartition(":")[2]]
+    environment = clean_environ() | SETTINGS | connection
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        try:
+            told = "".join(itertools.islice(running.stdout, 4))
+            assert f"{local.url}/dags/{DAG_ID}\n" in told
+            assert f"user admin, password {local.read_password()}\n" in told
+            assert f"lake {home}/lake; Ctrl-C" in told
+            yield local, running
+        finally:
+            if running.poll() is None:
+                running.send_signal(signal.SIGINT)
+            assert running.wait(PATIENCE_SECONDS) == 0
     assert list_processes(home) == []
 
 
-def list_processes(home: Path) -> list[str]:
-    """The command lines of processes that work for an Airflow."""
-    mark = f"AIRFLOW_HOME={home}\0".encode()
+@pytest.fixture(scope="module")
+def local(script: tuple[LocalAirflow, "subprocess.Popen[str]"]) -> LocalAirflow:
+    return script[0]
+
+
+def list_processes(home: Path) -> list[psutil.Process]:
+    """The processes of the sessions that were started on a home."""
+    leaders = [int(pid) for pid in (home / "lock").read_text(encoding="utf-8").split()]
+    assert len(leaders) == 3
     found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and mark in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_text())
-        except OSError:
-            continue  # it has ended, or is another user's
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getsid(process.pid) in leaders and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
     return found
 
 
@@ -84,6 +123,13 @@ def read_task(api: httpx.Client, run_id: str, task_id: str) -> dict[str, Any]:
     path = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}"
     answer: dict[str, Any] = api.get(path).raise_for_status().json()
     return answer
+
+
+def find_task(api: httpx.Client, run_id: str, task_id: str) -> psutil.Process:
+    """The process of a task that runs."""
+    task = read_task(api, run_id, task_id)
+    assert task["state"] == "running"
+    return psutil.Process(task["pid"])
 
 
 def wait_for_run(api: httpx.Client, run_id: str) -> None:
@@ -140,6 +186,17 @@ def test_a_run_for_a_past_date_puts_its_day_into_the_lake(
     assert extras["adlake_report"] == {"version": 1, "rows": 1366, "tables": 3, "html": html}
 
 
+def test_nothing_is_reachable_from_another_machine(local: LocalAirflow) -> None:
+    listening = {
+        connection.laddr
+        for process in list_processes(local.home)
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert {ip for ip, _ in listening} == {"127.0.0.1"}
+    assert f"http://127.0.0.1:{min(port for _, port in listening)}" == local.url
+
+
 def test_a_merge_that_is_cleared_runs_again_and_changes_nothing(
     local: LocalAirflow, api: httpx.Client, lake: Path
 ) -> None:
@@ -159,25 +216,25 @@ def test_a_merge_that_is_cleared_runs_again_and_changes_nothing(
     assert read_lake(lake) == before
 
 
-def test_a_merge_whose_worker_is_killed_is_tried_again_and_counts_once(
-    local: LocalAirflow, api: httpx.Client, lake: Path
+def test_a_merge_in_a_bucket_whose_worker_is_killed_is_tried_again_and_counts_once(
+    local: LocalAirflow, api: httpx.Client, s3_server: Server, proxy: Proxy, tmp_path: Path
 ) -> None:
-    commits = sorted((lake / "master/_delta_log").glob("*.json"))
-    run_id = trigger(api, "2024-03-06", rows_per_day=500_000)
-    pid = wait_for(lambda: find_merging(api, run_id, lake), pause=0.02)
-    worker = find_parent(pid)
-    for process in (pid, worker):
-        os.kill(process, signal.SIGSTOP)  # first, so that neither commits in between
-    assert sorted((lake / "master/_delta_log").glob("*.json")) == commits
-    for process in (worker, pid):
-        os.kill(process, signal.SIGKILL)
+    """The commit is on its way when the worker dies, and arrives after that of the retry."""
+    proxy.break_by(Rule("hold", "PUT", COMMIT.format("scheduled", 1), times=1))
+    run_id = trigger(api, "2024-03-06", rows_per_day=1366, lake=BUCKET_LAKE)
+    wait_for(lambda: proxy.done or None)
+    merging = find_task(api, run_id, "unify")
+    for process in (merging.parent(), merging):
+        process.kill()
 
     wait_for_run(api, run_id)
-    assert read_task(api, run_id, "unify")["try_number"] >= 2
-    assert read_counts(lake) == [
-        (date(2024, 3, 5), 1366, 1366),
-        (date(2024, 3, 6), 500_000, 500_000),
-    ]
+    assert read_task(api, run_id, "unify")["try_number"] == 2
+    proxy.break_by()
+    assert wait_for(lambda: proxy.late or None) == [PRECONDITION_FAILED]
+    download(s3_server, BUCKET_LAKE, tmp_path)
+    assert read_counts(tmp_path) == [(date(2024, 3, 6), 1366, 1366)]
+    assert (tmp_path / "reports/latest.html").exists()
+    assert (tmp_path / "exports/days/2024-03-06/marketing_master_dataset.csv").exists()
 
 
 def test_a_backfill_on_the_scheduler_fills_its_days_whatever_their_order(
@@ -198,14 +255,27 @@ def test_a_backfill_on_the_scheduler_fills_its_days_whatever_their_order(
     assert counts[-2:] == [(date(2024, 3, day), 200, 200) for day in (10, 11)]
 
 
-def find_merging(api: httpx.Client, run_id: str, lake: Path) -> int | None:
-    """The process of a merge that has begun to read, or None."""
-    if not any(lake.glob(".scratch-*/*")):
-        return None
-    task = read_task(api, run_id, "unify")
-    pid: int = task["pid"]
-    return pid if task["state"] == "running" else None
+def test_ctrl_c_ends_all_of_it_and_what_a_task_is_doing(
+    script: tuple[LocalAirflow, "subprocess.Popen[str]"], api: httpx.Client, proxy: Proxy
+) -> None:
+    local, running = script
+    proxy.break_by(Rule("hold", "PUT", COMMIT.format("stopped", 1), times=1))
+    run_id = trigger(api, "2024-03-07", rows_per_day=10, lake=f"s3://{BUCKET}/stopped")
+    wait_for(lambda: proxy.done or None)
+    assert find_task(api, run_id, "unify") in list_processes(local.home)
+    running.send_signal(signal.SIGINT)
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)  # somebody who does not want to wait for the task
+    assert running.wait(PATIENCE_SECONDS) == 0
+    assert list_processes(local.home) == []
 
 
-def find_parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+def download(server: Server, uri: str, folder: Path) -> None:
+    """Copies a lake out of the bucket, past the proxy."""
+    client = make_client(server.describe())
+    prefix = uri.removeprefix(f"s3://{BUCKET}/") + "/"
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
+        for entry in page["Contents"]:
+            path = folder / entry["Key"].removeprefix(prefix)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(client.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read())
