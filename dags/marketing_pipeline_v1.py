@@ -161,21 +161,23 @@ def unify(**context: Any) -> Counts:
     """Takes what is new into the master.
 
     Returns:
-        The master's version and rows, the merge's transaction (None where nothing was new), how
-        many rows came and went, and how many files were decided on.
+        The master's version and rows, the transaction of this run's merge (None where nothing was
+        new), how many rows came and went with it, and how many files it decided on.
     """
-    from pipeline.steps.merge import merge
+    from pipeline.steps.merge import find_commit, merge
 
-    run = open_run(context)
-    merged = merge(run.lake, settings=run.settings)
+    run, job = open_run(context), context["run_id"]
+    merged = merge(run.lake, settings=run.settings, job=job)
+    # By the log, as an earlier try may have died between its commit and its answer.
+    commit = find_commit(run.lake, job=job)
     return {
         "version": merged.version,
         "rows": merged.rows,
-        "transaction": merged.transaction,
-        "rows_added": merged.rows_added,
-        "rows_removed": merged.rows_removed,
-        "files": len(merged.accounts),
-        "files_to_look_at": len(merged.to_look_at),
+        "transaction": commit.get("n"),
+        "rows_added": commit.get("rows_added", 0),
+        "rows_removed": commit.get("rows_removed", 0),
+        "files": commit.get("ledger", {}).get("rows", 0),
+        "files_to_look_at": commit.get("files_to_look_at", 0),
     }
 
 

@@ -98,7 +98,13 @@ Prepare = Callable[[Table, pl.DataFrame, Writer], Change]
 
 
 def commit_change(
-    lake: Lake, prepare: Prepare, *, command: str, scratch: Path, anew: bool = False
+    lake: Lake,
+    prepare: Prepare,
+    *,
+    command: str,
+    scratch: Path,
+    anew: bool = False,
+    job: str = "",
 ) -> MergeOutcome:
     """Prepares a change and commits it; both again where another writer was faster.
 
@@ -109,6 +115,7 @@ def commit_change(
         scratch: A local folder for files that are not finished.
         anew: Whether the change replaces the whole master, so that it does not matter what others
             did to it.
+        job: For whom it is done, for the log of the master; '' for nobody.
 
     Raises:
         ChangedOutsideError: Someone else committed to the master.
@@ -123,7 +130,7 @@ def commit_change(
         reraise=True,
     )
     try:
-        return retrying(_Sequence(lake, prepare, command, scratch, anew).attempt)
+        return retrying(_Sequence(lake, prepare, command, scratch, anew, job).attempt)
     except OSError as error:
         # The engines that read and write for us often name no file.
         where = error.filename or lake.uri
@@ -139,6 +146,7 @@ class _Sequence:
     command: str
     scratch: Path
     anew: bool
+    job: str
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     numbers: Iterator[int] = field(default_factory=itertools.count)
     expected: MergeOutcome | None = None
@@ -198,6 +206,7 @@ class _Sequence:
                 "command": self.command,
                 "n": n,
                 "run": self.run,
+                "job": self.job,
                 "ledger": {
                     "path": ledger_file.path,
                     "size": ledger_file.size,
@@ -206,6 +215,7 @@ class _Sequence:
                 "rows": outcome.rows,
                 "rows_added": outcome.rows_added,
                 "rows_removed": outcome.rows_removed,
+                "files_to_look_at": len(outcome.to_look_at),
             },
         )
         try:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 import polars as pl
 
@@ -14,7 +16,10 @@ from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.discover import discover, list_entries
 from pipeline.steps.transaction import Intake, transact
 
-__all__ = ["MergeOutcome", "merge"]
+__all__ = ["MergeOutcome", "find_commit", "merge"]
+
+_COMMITS_BACK = 100
+"""How far a job's commit is looked for."""
 
 
 def merge(
@@ -23,6 +28,7 @@ def merge(
     settings: Settings,
     accept: Sequence[str] = (),
     on_file: Callable[[int], None] | None = None,
+    job: str = "",
 ) -> MergeOutcome:
     """Merges what is new in landing/ and raw/ into the master.
 
@@ -31,6 +37,7 @@ def merge(
         settings: Where further contracts are, and how much is worked on at once.
         accept: Paths of held files that a person lets pass, with the others of their deliveries.
         on_file: Called with how many more files have been read.
+        job: For whom it is done, so that `find_commit` finds it; '' for nobody.
 
     Raises:
         UsageError: There is no lake and no file to make one from, or no such held file.
@@ -58,7 +65,21 @@ def merge(
             unfinished=discovery.unfinished,
         )
 
-    return transact(lake, take_in, command="merge", settings=settings, on_file=on_file)
+    return transact(lake, take_in, command="merge", settings=settings, on_file=on_file, job=job)
+
+
+def find_commit(lake: Lake, *, job: str) -> Mapping[str, Any]:
+    """What the newest commit for a job says of itself: the metadata that docs/lake.md lists.
+
+    A job that died after its commit does not know of it; its next try finds nothing new to merge.
+
+    Returns:
+        Nothing where none of the newest 100 commits is the job's.
+    """
+    for commit in islice(lake.open_master().walk_commits(), _COMMITS_BACK):
+        if commit.metadata.get("job") == job:
+            return commit.metadata
+    return {}
 
 
 def _find_held(ledger: pl.DataFrame, accept: Sequence[str]) -> set[str]:

@@ -71,6 +71,7 @@ def transact(
     settings: Settings,
     on_file: Callable[[int], None] | None = None,
     anew: bool = False,
+    job: str = "",
 ) -> MergeOutcome:
     """Runs one transaction; tried again where another writer was faster.
 
@@ -81,6 +82,7 @@ def transact(
         settings: Where further contracts are, and how much is worked on at once.
         on_file: Called with how many more files have been read.
         anew: Whether the master is made anew, so that it does not matter what others did to it.
+        job: For whom it is done, for the log of the master; '' for nobody.
 
     Raises:
         ContractError: A contract is wrong.
@@ -92,7 +94,9 @@ def transact(
         contracts = load_contracts(settings.contracts_dir)
         reader = Reader(lake, contracts, scratch, settings.workers, on_file)
         work = _Work(lake, settings, contracts, reader, take_in)
-        return commit_change(lake, work.prepare, command=command, scratch=scratch, anew=anew)
+        return commit_change(
+            lake, work.prepare, command=command, scratch=scratch, anew=anew, job=job
+        )
 
 
 @dataclass(frozen=True, slots=True)

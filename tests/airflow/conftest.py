@@ -69,7 +69,8 @@ class Extras(dict[Any, Any]):
 def call_task(dag: "DAG", task_id: str, *values: object, ds: str | None, **params: Any) -> Any:
     """Calls a task's function with what it uses of the context that Airflow gives it."""
     task: Any = dag.get_task(task_id)
-    context = {"params": dag.params.dump() | params, "run_id": "r", "outlet_events": Extras()}
+    context = {"params": dag.params.dump() | params, "run_id": f"manual__{ds}"}
+    context["outlet_events"] = Extras()
     if ds:
         context["ds"] = ds
     if task_id == "wait_for_deliveries":

@@ -118,6 +118,29 @@ def test_the_gate_warns_or_stops_by_its_param(daily: "DAG", lake: Path) -> None:
     call_task(daily, "quality_gate", unified, ds=DAY, **stop, max_quarantine_share=0.5)
 
 
+def test_a_merge_whose_answer_was_lost_is_told_and_judged_by_the_next_try(
+    daily: "DAG", lake: Path
+) -> None:
+    """The bad row came long after the day, so that only this run's merge speaks of it."""
+    lines = [make_line(date=DAY), make_line(date=DAY, campaign_id="c2", clicks=-1)]
+    write_lot(lake / "landing/lots/delivered=2024-04-01/a.csv", lines)
+    params = {"lake": str(lake), "rows_per_day": 0}
+    lost = call_task(daily, "unify", ds=DAY, **params)
+    assert (lost["transaction"], lost["rows_added"], lost["files"]) == (1, 1, 1)
+    found = call_task(daily, "unify", ds=DAY, **params)
+    assert found == lost
+    assert call_task(daily, "quality_gate", found, ds=DAY, **params) == {"quarantine_share": 1}
+
+    other = call_task(daily, "unify", ds="2024-03-06", **params)
+    assert other == lost | {
+        "transaction": None,
+        "rows_added": 0,
+        "files": 0,
+        "files_to_look_at": 0,
+    }
+    assert call_task(daily, "quality_gate", other, ds="2024-03-06", **params) == {}
+
+
 def test_a_lake_without_a_master_is_told_by_what_reads_it(daily: "DAG", lake: Path) -> None:
     unified = {"version": 1, "transaction": 1}
     for task_id in ("quality_gate", "kpis", "report", "export"):

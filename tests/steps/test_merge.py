@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import ChangedOutsideError, CommitConflictError, FormatError, UsageError
 from pipeline.lake import Lake
 from pipeline.merge.place import format_delivered
-from pipeline.steps.merge import merge
+from pipeline.steps.merge import find_commit, merge
 from pipeline.storage import LocalStorage
 from pipeline.table import Table, open_table
 from tests.lots import HEADER, make_line, write_lot
@@ -46,6 +46,18 @@ def test_a_second_merge_changes_nothing_and_makes_no_commit(home: Home) -> None:
     outcome = home.merge()
     assert outcome.transaction is None
     assert list_files(home.root) == before
+
+
+def test_a_job_finds_its_newest_commit_whatever_came_after_it(home: Home) -> None:
+    lots = home.root / "landing/lots"
+    write_lot(lots / "a.csv", [make_line(), make_line(campaign_id="c2", clicks=-1)])
+    assert merge(home.lake, settings=SETTINGS, job="ours").transaction == 1
+    write_lot(lots / "b.csv", [make_line(campaign_id="c3")])
+    assert home.merge().transaction == 2
+    assert merge(home.lake, settings=SETTINGS, job="ours").transaction is None
+    found = find_commit(home.lake, job="ours")
+    assert (found["n"], found["rows_added"], found["ledger"]["rows"]) == (1, 1, 1)
+    assert find_commit(home.lake, job="another") == {}
 
 
 def test_lots_are_found_at_the_root_and_in_landing_and_nothing_else_is(home: Home) -> None:
