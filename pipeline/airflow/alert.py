@@ -64,11 +64,12 @@ def _post(connection: Any, failure: dict[str, Any]) -> None:
     mask_secret(connection.host)  # a webhook's URL is its secret
     headers = {"Authorization": f"Bearer {connection.password}"} if connection.password else {}
     answer = httpx.post(connection.host, json=failure, headers=headers, timeout=TIMEOUT_SECONDS)
-    _log.info("the webhook answered %d", answer.status_code)
+    level = logging.INFO if answer.is_success else logging.ERROR
+    _log.log(level, "the webhook answered %d", answer.status_code)
 
 
 def _send_mail(connection: Any, failure: dict[str, Any], context: "Context") -> None:
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier  # noqa: PLC0415
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier  # noqa: PLC0415 - likewise
 
     SmtpNotifier(
         to=connection.extra_dejson["to"],

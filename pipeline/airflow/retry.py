@@ -17,8 +17,8 @@ class RetryWhatMayPass(RetryPolicy):
         self,
         exception: BaseException,
         try_number: int,  # noqa: ARG002 - Airflow gives it by name
-        max_tries: int,  # noqa: ARG002
-        context: "Context | None" = None,  # noqa: ARG002
+        max_tries: int,  # noqa: ARG002 - likewise
+        context: "Context | None" = None,  # noqa: ARG002 - likewise
     ) -> RetryDecision:
         """As `AdlakeError.retryable` says; by the task's settings for any other error."""
         if isinstance(exception, AdlakeError) and not exception.retryable:

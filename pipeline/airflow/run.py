@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 AWS_CONNECTION = "adlake_aws"
 """Its login, password and extra are the credentials of a lake on S3, where it is defined."""
 
+_EXTRAS = {
+    "aws_session_token": "AWS_SESSION_TOKEN",
+    "region_name": "AWS_REGION",
+    "endpoint_url": "AWS_ENDPOINT_URL",
+}
+_TOKENS = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+
 _log = logging.getLogger(__name__)
 
 
@@ -57,21 +64,19 @@ def open_run(context: Mapping[str, Any]) -> Run:
         context: What Airflow gives a task.
 
     Raises:
-        UsageError: The environment or the lake's URI cannot be used.
+        UsageError: The environment, the AWS connection or the lake's URI cannot be used.
         StorageError: The lake cannot be reached.
     """
     from pipeline.lake import Lake  # noqa: PLC0415 - see the package
-    from pipeline.settings import Settings  # noqa: PLC0415
-    from pipeline.storage import open_storage  # noqa: PLC0415
+    from pipeline.settings import Settings  # noqa: PLC0415 - likewise
+    from pipeline.storage import open_storage  # noqa: PLC0415 - likewise
 
     params = context["params"]
     settings = Settings.from_env(os.environ)
     if params["lake"]:
         settings = replace(settings, lake_uri=params["lake"])
     if settings.lake_uri.startswith("s3://"):
-        os.environ.update(read_aws_connection())  # a task has a process of its own
-        for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-            mask_secret(os.environ.get(name))
+        _use_aws_connection()
     return Run(Lake(open_storage(settings.lake_uri)), settings, params, context.get("ds"))
 
 
@@ -104,17 +109,36 @@ def log_summary(event: str, **facts: Any) -> None:
 
 
 def read_aws_connection() -> dict[str, str]:
-    """The AWS variables of the connection `adlake_aws`; none where it is not defined."""
+    """The AWS variables of the connection `adlake_aws`; none where it is not defined.
+
+    Raises:
+        UsageError: It says more than adlake can do, such as to assume a role.
+    """
     try:
         connection = Connection.get(AWS_CONNECTION)
     except AirflowNotFoundException:
         return {}
     extra = connection.extra_dejson
+    if unknown := sorted(extra.keys() - _EXTRAS):
+        raise UsageError(
+            f"the extra of the connection {AWS_CONNECTION} holds {', '.join(unknown)}, which "
+            f"adlake does not read; expected only {', '.join(_EXTRAS)}: remove it, and the "
+            f"connection where a profile or role of the worker is to be used"
+        )
     found = {
         "AWS_ACCESS_KEY_ID": connection.login,
         "AWS_SECRET_ACCESS_KEY": connection.password,
-        "AWS_SESSION_TOKEN": extra.get("aws_session_token"),
-        "AWS_REGION": extra.get("region_name"),
-        "AWS_ENDPOINT_URL": extra.get("endpoint_url"),
+        **{variable: extra.get(name) for name, variable in _EXTRAS.items()},
     }
     return {name: str(value) for name, value in found.items() if value}
+
+
+def _use_aws_connection() -> None:
+    """Puts the connection into the environment, in which a task is alone."""
+    found = read_aws_connection()
+    if "AWS_ACCESS_KEY_ID" in found:
+        for name in _TOKENS:  # one of the worker's would belong to other keys
+            os.environ.pop(name, None)
+    os.environ.update(found)
+    for name in ("AWS_SECRET_ACCESS_KEY", *_TOKENS):
+        mask_secret(os.environ.get(name))

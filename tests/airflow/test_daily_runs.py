@@ -171,6 +171,10 @@ def test_an_aws_connection_gives_a_lake_on_s3_its_credentials(
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     }
     assert "AWS_SECRET_ACCESS_KEY" not in os.environ
+    connection["extra"] = {"role_arn": "arn:aws:iam::1:role/lake"}
+    monkeypatch.setenv("AIRFLOW_CONN_ADLAKE_AWS", json.dumps(connection))
+    with pytest.raises(UsageError, match="adlake_aws holds role_arn, which adlake does not read"):
+        read_aws_connection()
 
 
 @pytest.mark.filterwarnings("default")  # of Airflow's own imports

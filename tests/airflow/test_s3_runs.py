@@ -42,6 +42,14 @@ def test_without_credentials_a_run_ends_at_once(
     assert not caught.value.retryable
 
 
+def test_a_token_of_the_worker_does_not_go_with_the_keys_of_the_connection(
+    daily: "DAG", connection: None, s3_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a token of other keys")
+    call_task(daily, "generate", ds=DAY, lake=s3_uri, rows_per_day=1)
+    assert "AWS_SESSION_TOKEN" not in os.environ
+
+
 def test_a_day_in_a_bucket_is_there_once_however_often_it_is_run(
     daily: "DAG", upkeep: "DAG", connection: None, s3_uri: str
 ) -> None:
