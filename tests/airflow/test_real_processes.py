@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +195,14 @@ def test_nothing_is_reachable_from_another_machine(local: LocalAirflow) -> None:
     }
     assert {ip for ip, _ in listening} == {"127.0.0.1"}
     assert f"http://127.0.0.1:{min(port for _, port in listening)}" == local.url
+
+
+def test_upkeep_begins_on_a_sunday_to_come(api: httpx.Client) -> None:
+    """A lake that has just been made needs none, and one without a master cannot have any."""
+    dag = api.get("/dags/lake_maintenance").raise_for_status().json()
+    due = datetime.fromisoformat(dag["next_dagrun_run_after"])
+    assert (due.isoweekday(), due.hour) == (7, 3)
+    assert due > datetime.now(UTC) - timedelta(hours=1)
 
 
 def test_a_merge_that_is_cleared_runs_again_and_changes_nothing(
