@@ -213,12 +213,17 @@ def _begin(memory_bytes: int | None) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]  # a child gets bytes; it has no business with their store
     if memory_bytes is not None:
-        # Not RLIMIT_AS, which counts the gigabytes of addresses that allocators only reserve.
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        limit_memory(memory_bytes)
         # A child that dies of its memory is no news for whoever looks at core files.
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def limit_memory(size: int) -> None:
+    """Makes this process fail to get more memory than so many bytes, rather than the machine."""
+    # Not RLIMIT_AS, which counts the gigabytes of addresses that allocators only reserve.
+    limits = resource.getrlimit(resource.RLIMIT_DATA)
+    known = [size, *(limit for limit in limits if limit != resource.RLIM_INFINITY)]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(known), limits[1]))
 
 
 def _end_with_parent() -> None:

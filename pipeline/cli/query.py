@@ -63,6 +63,8 @@ def query(
         form = choose_format(format, output)
         if form in {QueryFormat.PARQUET, QueryFormat.ARROW} and not output and sys.stdout.isatty():
             raise UsageError(f"{form.value} is not for a terminal: name a file with --output")
+        from pipeline.engine import limit_memory
+        from pipeline.kpi.connection import PROCESS_BYTES
         from pipeline.kpi.interrupt import run_interruptible
         from pipeline.kpi.view_list import find_kinds
         from pipeline.kpi.views import open_reading_connection
@@ -71,6 +73,7 @@ def query(
         if output is not None:
             _refuse_lake(output, session)
         _log.info("querying version %d", snapshot.version)
+        limit_memory(PROCESS_BYTES)
         with open_reading_connection(
             session.lake, snapshot, workers=session.settings.workers, stored=find_kinds(sql)
         ) as connection:

@@ -14,6 +14,10 @@ from pipeline.storage import Storage
 MEMORY_LIMIT: Final = "2GB"
 """Past this the engine spills into a private folder, removed at the end."""
 
+PROCESS_BYTES: Final = 4 << 30
+"""Memory of a whole process that runs a person's statement: the engine's own limit leaves out what
+some functions take, such as lists."""
+
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "allow_community_extensions": False,
     "allow_persistent_secrets": False,

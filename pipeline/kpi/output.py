@@ -42,11 +42,12 @@ def to_json(value: object) -> str:
     return json.dumps(_write_other(value), ensure_ascii=False)
 
 
-def render_csv(result: Result) -> str:
-    """CSV with a header; null, NaN and infinity are empty."""
+def render_csv(result: Result, *, header: bool = True) -> str:
+    """CSV, with a header or without; null, NaN and infinity are empty."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(result.columns)
+    if header:
+        writer.writerow(result.columns)
     writer.writerows(render_cells(result))
     return sink.getvalue()
 

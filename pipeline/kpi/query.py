@@ -8,12 +8,18 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+from duckdb import sqltypes
 
-from pipeline.errors import QueryError, StorageError
-from pipeline.kpi.query_errors import explain_error
+from pipeline.errors import AdlakeError, LakeError, QueryError
+from pipeline.kpi.query_errors import explain_error, find_damage
 from pipeline.kpi.reach import explain_failure
 
 _ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+_LOST: Final = frozenset({"bit", "interval", "time with time zone", "uhugeint"})
+"""Types without an Arrow type of the same values: UHUGEINT would wrap, a time lose its zone."""
+
+_NESTED: Final = frozenset({"array", "list", "map", "struct", "union"})
 
 BATCH_ROWS: Final = 65_536
 """Rows of a statement that are in memory at once."""
@@ -68,6 +74,7 @@ class RowStream:
 
         Raises:
             QueryError: The engine refused the statement on the way.
+            LakeError: A file that it reads is damaged.
             StorageError: The lake's store refused it, or failed to the end.
         """
         while True:
@@ -88,11 +95,25 @@ def stream_query(connection: duckdb.DuckDBPyConnection, sql: str) -> RowStream:
         sql: Exactly one statement of the type SELECT or EXPLAIN (of a SELECT).
 
     Raises:
-        QueryError: It is not, or the engine refused it.
+        QueryError: It is not, or the engine refused it, or it has a column of `_LOST`.
+        LakeError: A file that it reads is damaged.
     """
     _refuse_other_statements(connection, sql)
     with _explaining(sql):
-        return RowStream(connection.execute(sql).to_arrow_reader(BATCH_ROWS), sql)
+        connection.execute(sql)
+        for name, kind, *_ in connection.description or ():
+            if lost := _find_lost_type(kind):
+                raise QueryError(f"column {name!r} has the type {lost}: cast it to varchar")
+        return RowStream(connection.to_arrow_reader(BATCH_ROWS), sql)
+
+
+def _find_lost_type(kind: sqltypes.DuckDBPyType) -> str:
+    """The name of a type, or of one within it, whose values Arrow would not show as they are."""
+    if kind.id in _LOST:
+        return str(kind)
+    children = kind.children if kind.id in _NESTED else ()
+    parts = (part for _, part in children if isinstance(part, sqltypes.DuckDBPyType))
+    return next(filter(None, map(_find_lost_type, parts)), "")
 
 
 def run_query(
@@ -128,8 +149,11 @@ def _explaining(sql: str) -> Iterator[None]:
         raise _explain(error, sql) from error
 
 
-def _explain(error: Exception, sql: str) -> QueryError | StorageError:
-    return explain_failure(error) or QueryError(explain_error(str(error), sql))
+def _explain(error: Exception, sql: str) -> AdlakeError:
+    text = str(error)
+    if damage := find_damage(text):
+        return LakeError(f"a file of this lake is damaged: {damage}; adlake fsck names every one")
+    return explain_failure(error) or QueryError(explain_error(text, sql))
 
 
 def fetch_table(
@@ -144,6 +168,7 @@ def fetch_table(
 
     Raises:
         QueryError: The engine refused it.
+        LakeError: A file that it reads is damaged.
         StorageError: The lake's store refused it, or failed to the end.
     """
     with _explaining(sql):

@@ -6,7 +6,25 @@ from typing import Final
 _KIND: Final = re.compile(r"^(?:[A-Z][A-Za-z]* )+Error: ")
 _PLACE: Final = re.compile(r"\n\s*\n?(LINE \d+: .*\n\s*\^)\s*$", re.DOTALL)
 _HINTS: Final = ("Candidate bindings:", "Did you mean")
-_MEMORY: Final = "Out of Memory"
+_MEMORY: Final = re.compile(r"^Out of Memory|bad[_ ]alloc|^malloc of size")
+OUT_OF_MEMORY: Final = (
+    "the query needs more memory than a query may have, also with what it can put on disk: select "
+    "fewer columns or rows, or add them up first"
+)
+_DAMAGE: Final = re.compile(
+    "No magic bytes found|Failed to read file|too small to be a Parquet file|TProtocolException"
+    "|invalid TType|don't know what type|Out of buffer|Corrupted file|Decode bit width"
+)
+"""How the engine says of a Parquet file that it is none, or not whole."""
+
+
+def find_damage(text: str) -> str:
+    """What an engine's message says of a damaged file; empty where it is about something else.
+
+    >>> find_damage("Invalid Input Error: No magic bytes found at end of file 'a.parquet'")
+    "No magic bytes found at end of file 'a.parquet'"
+    """
+    return explain_error(text, "").partition("\n")[0] if _DAMAGE.search(text) else ""
 
 
 def explain_error(text: str, sql: str) -> str:
@@ -21,11 +39,8 @@ def explain_error(text: str, sql: str) -> str:
     LINE 1: select
                   ^
     """
-    if text.startswith(_MEMORY):
-        return (
-            "the query needs more memory than a query may have, also with what it can put on "
-            "disk: select fewer columns or rows, or add them up first"
-        )
+    if _MEMORY.search(text):
+        return OUT_OF_MEMORY
     place = _PLACE.search(text)
     said = text[: place.start()] if place else text
     first, *others = [line.strip() for line in said.splitlines() if line.strip()] or [""]

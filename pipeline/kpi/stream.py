@@ -34,8 +34,7 @@ def write_rows(rows: RowStream, form: str, sink: IO[bytes]) -> None:
 def _write_csv(rows: RowStream, sink: IO[bytes]) -> None:
     sink.write(render_csv(Result(rows.columns, ())).encode())
     for result in _convert(rows):
-        _, _, lines = render_csv(result).partition("\n")
-        sink.write(lines.encode(errors="backslashreplace"))
+        sink.write(render_csv(result, header=False).encode(errors="backslashreplace"))
 
 
 def _write_json(rows: RowStream, sink: IO[bytes]) -> None:

@@ -10,6 +10,7 @@ import duckdb
 from pipeline.errors import LakeError
 from pipeline.kpi.connection import open_locked
 from pipeline.kpi.query import Row, fetch_result
+from pipeline.kpi.query_errors import explain_error
 from pipeline.kpi.rates import Rates, check_rates
 from pipeline.kpi.raw import RawFile, list_raw_files
 from pipeline.kpi.reach import explain_failure
@@ -176,7 +177,10 @@ def _make_all(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> l
                 view.text if view.is_macro else f"create {kind} {view.name} as {view.text}"
             )
         except duckdb.Error as error:
-            message = f"{view.name} of this lake cannot be read: {error}"
+            said, _, _ = explain_error(str(error), "").partition("\n")  # its SQL is none of theirs
+            message = (
+                f"{view.name} of this lake cannot be read: {said}; adlake fsck names all damage"
+            )
             raise (explain_failure(error) or LakeError(message)) from error
         made.append(view)
     return made

@@ -145,6 +145,7 @@ def test_a_long_table_is_cut_and_said_to_be(shell: Shell) -> None:
         (["kpi", "day", "--version", "99"], 1, "no readable version 99; the newest is 2"),
         (["query", "select 1", "--output", "x.txt"], 2, "a table is for the terminal"),
         (["query", "select 1", "--output", "/proc/nowhere/x.csv"], 4, "/proc/nowhere"),
+        (["query", "select unnest(range(1000000000))"], 2, "needs more memory than a query may"),
         (["query", "select 1\nfrom nope"], 2, "LINE 2: from nope\n             ^"),
     ],
 )

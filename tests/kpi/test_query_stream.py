@@ -1,11 +1,13 @@
 """A statement's rows in every form, its errors in a person's words, and its end by a signal."""
 
+import csv
 import io
 import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.errors import QueryError
+from pipeline.errors import LakeError, QueryError
 from pipeline.kpi.interrupt import run_interruptible
 from pipeline.kpi.output import render_csv, render_json
-from pipeline.kpi.query import BATCH_ROWS, run_query, stream_query
+from pipeline.kpi.query import BATCH_ROWS, fetch_result, run_query, stream_query
 from pipeline.kpi.stream import write_rows
 from pipeline.kpi.views import open_reading_connection
 from tests.lakes import build_lake, make_row
@@ -82,7 +84,7 @@ def test_a_type_that_a_form_lacks_is_refused_with_advice(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     with pytest.raises(QueryError, match=r"cannot be written as parquet .*: cast it"):
-        write(connection, "select interval 1 month as i", "parquet")
+        write(connection, "select union_value(k := 1) as i", "parquet")
 
 
 @pytest.mark.parametrize(
@@ -133,3 +135,58 @@ def test_a_signal_ends_a_statement_at_once(
             assert run_query(own, "select 1").rows == ((1,),)  # the connection is still good
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_names_of_columns_may_have_line_ends(connection: duckdb.DuckDBPyConnection) -> None:
+    text = write(connection, 'select 1 as "a\nb", 2 as c', "csv").decode()
+
+    assert list(csv.reader(io.StringIO(text))) == [["a\nb", "c"], ["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [
+        ("340282366920938463463374607431768211455::uhugeint", "UHUGEINT"),
+        ("timetz '10:00:00+02'", "TIME WITH TIME ZONE"),
+        ("interval 1 month", "INTERVAL"),
+        ("[{'k': '101'::bit}]", "BIT"),
+        ("map {'k': interval 1 day}", "INTERVAL"),
+    ],
+)
+def test_a_value_that_would_be_shown_as_another_is_refused_with_advice(
+    connection: duckdb.DuckDBPyConnection, expression: str, kind: str
+) -> None:
+    with pytest.raises(QueryError, match=f"column 'x' has the type {kind}: cast it to varchar"):
+        run_query(connection, f"select {expression} as x")
+
+    assert run_query(connection, f"select ({expression})::varchar as x").rows != ((None,),)
+
+
+def clear_footer(data: bytes) -> bytes:
+    """A Parquet file whose description of itself is zeros; its length still stands at the end."""
+    size = int.from_bytes(data[-8:-4], "little")
+    return data[: -8 - size] + bytes(size) + data[-8:]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: b"",
+        lambda data: data[: len(data) // 2],
+        clear_footer,
+        lambda data: data[:4] + bytes(byte ^ 0x55 for byte in data[4:200]) + data[200:],
+    ],
+)
+def test_a_damaged_file_of_the_master_is_no_fault_of_the_sql(
+    tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    days = [date(2024, month, 1) for month in (1, 2)]
+    lake = build_lake(tmp_path, [make_row(date=day, cost=1) for day in days])
+    snapshot = lake.take_snapshot()
+    [damaged] = (tmp_path / "master").glob("year=2024/month=02/*.parquet")
+    damaged.write_bytes(spoil(damaged.read_bytes()))
+
+    with open_reading_connection(lake, snapshot) as connection:
+        for ask in (run_query, fetch_result):
+            with pytest.raises(LakeError, match=r"a file of this lake is damaged: .*adlake fsck"):
+                ask(connection, "select * from ad_day")
