@@ -146,7 +146,7 @@ def _describe_dialect(layout: Layout) -> dict[str, str]:
     if layout.format == "parquet":
         return {"format": "parquet"}
     dialect = layout.dialect
-    return {
+    described = {
         "format": "csv",
         "encoding": layout.encoding,
         "delimiter": {"\t": "tab"}.get(dialect.delimiter, dialect.delimiter),
@@ -156,6 +156,9 @@ def _describe_dialect(layout: Layout) -> dict[str, str]:
         "dates": ", ".join(dialect.date_formats),
         "header on line": str(layout.header_line),
     }
+    if layout.contract.preamble.period_formats and layout.period is None:
+        described["period"] = "no line before the header says one"
+    return described
 
 
 def _list_mapping(layout: Layout, constants: dict[str, str]) -> list[dict[str, Any]]:

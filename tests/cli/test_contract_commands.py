@@ -335,6 +335,17 @@ def test_a_check_measures_dates_from_the_delivery(shell: Shell, tmp_path: Path) 
     assert (done.returncode, "--delivered is 'yesterday'" in done.stderr) == (2, True)
 
 
+def test_a_check_says_that_a_declared_period_was_not_found(shell: Shell, tmp_path: Path) -> None:
+    file = make_google_export("en").write(tmp_path)
+    said = "period: no line before the header says one"
+    assert said not in shell.run("contract", "check", str(file)).stdout
+    data = file.read_bytes()
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"
+    text = data.decode(encoding).replace("January 1, 2024 - January 31, 2024", "last month")
+    file.write_text(text, encoding, newline="")
+    assert said in shell.run("contract", "check", str(file)).stdout
+
+
 def test_a_check_has_no_csv_form(shell: Shell, tmp_path: Path) -> None:
     path = write_lot(tmp_path / "a.csv", [make_line()])
     done = shell.run("contract", "check", str(path), "--format", "csv")
