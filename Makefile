@@ -120,7 +120,7 @@ test-all: test test-rest coverage ## Run all tests: also the slow ones, Airflow'
 # is imported, and a home in .venv, so that it neither reads nor writes the user's.
 test-rest: setup-dev system-packages
 	$(BIN)/python -m pytest -m "(slow or faults or browser) and not airflow and not soak" -n $(JOBS)
-	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m airflow
+	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m "airflow and not soak"
 
 test-soak: setup-dev ## Run the longest tests: random histories of deliveries, kills on every request
 	$(BIN)/python -m pytest -m soak -n $(JOBS)

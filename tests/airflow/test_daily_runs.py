@@ -97,7 +97,9 @@ def test_the_sensor_waits_for_the_sources_of_its_list_alone(daily: "DAG", lake: 
             daily, "wait_for_deliveries", ds=DAY, lake=str(lake), wait_for=list(sources)
         )
 
+    assert call_task(daily, "wait_for_deliveries", ds=DAY, lake=str(lake)) is True  # by default
     assert look() is True
+    assert not lake.exists()
     assert look("google") is False
     write_lot(lake / "landing/google/a.csv", [make_line(date=DAY)])
     assert look("google") is True
@@ -199,6 +201,38 @@ def test_airflow_runs_a_day_and_its_log_tells_of_it_in_one_line(
     assert told["generate"] == {"day": DAY, "rows": 1366, "days_written": 1}
     assert told["unify"]["rows"] == 1366
     assert told["export"] == {"folder": f"exports/days/{DAY}", "rows": 1366}
+
+
+@pytest.mark.filterwarnings("default")  # of Airflow's own imports
+@pytest.mark.parametrize(("on_bad_quality", "passes"), [("warn", True), ("stop", False)])
+def test_a_gate_that_stops_does_so_at_once_and_announces_nothing(
+    daily: "DAG", database: None, lake: Path, on_bad_quality: str, passes: bool
+) -> None:
+    bad = make_line(date="2024-03-12", campaign_id="c2", clicks=-1)
+    write_lot(lake / "landing/lots/a.csv", [make_line(date="2024-03-12"), bad])
+    conf = {"lake": str(lake), "rows_per_day": 0, "on_bad_quality": on_bad_quality}
+    day = datetime(2024, 3, 12 if passes else 13, tzinfo=UTC)
+    run = daily.test(logical_date=day, run_conf=conf)
+    tasks = {task.task_id: task for task in run.get_task_instances()}
+    assert tasks["quality_gate"].try_number == 1
+    assert tasks["quality_gate"].state == ("success" if passes else "failed")
+    for task_id in ("kpis", "report", "export"):
+        assert tasks[task_id].state == ("success" if passes else "upstream_failed")
+    assert (lake / "reports/latest.html").exists() == passes
+    assert sorted(list_announced(run.run_id)) == (
+        ["adlake_master", "adlake_report"] if passes else []
+    )
+
+
+def list_announced(run_id: str) -> list[str]:
+    """The assets that a run has told of."""
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        events = session.scalars(select(AssetEvent).where(AssetEvent.source_run_id == run_id))
+        return [event.asset.name for event in events]
 
 
 def test_an_error_that_may_pass_leaves_the_task_to_its_retries(

@@ -15,12 +15,21 @@ from typing import Any
 
 import duckdb
 import httpx
+import polars as pl
 import psutil
 import pytest
 
+from pipeline.generate.request import GenerateRequest
+from pipeline.generate.write import generate_days
+from pipeline.lake import Lake
+from pipeline.schema import SORT_ORDER
+from pipeline.settings import Settings
+from pipeline.steps.merge import merge
+from pipeline.storage import LocalStorage
 from scripts import airflow_local
 from scripts.airflow_local import DAG_ID, LocalAirflow, find_free_port
 from tests.fault_proxy import Proxy, Rule, start_proxy
+from tests.lots import make_line, write_lot
 from tests.s3 import BUCKET, Server, clean_environ, make_client
 
 pytestmark = [pytest.mark.airflow, pytest.mark.faults]
@@ -36,6 +45,7 @@ SETTINGS = {
 }
 PRECONDITION_FAILED = 412
 BUCKET_LAKE = f"s3://{BUCKET}/scheduled"
+DAYS = [date(2024, 2, 15) + timedelta(days=number) for number in range(30)]
 COMMIT = r"/{}/master/_delta_log/0*{}\.json$"
 
 
@@ -102,14 +112,15 @@ def lake(local: LocalAirflow) -> Path:
     return Path(local.environment["ADLAKE_URI"])
 
 
-def wait_for(read: Callable[[], Any], *, pause: float = 0.5) -> Any:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_for(read: Callable[[], Any], *, times: int = 1) -> Any:
+    """What is read at last; `times` as patient where so many runs are waited for."""
+    deadline = time.monotonic() + PATIENCE_SECONDS * times
     while time.monotonic() < deadline:
         value = read()
         if value is not None:
             return value
-        time.sleep(pause)
-    raise AssertionError(f"nothing came in {PATIENCE_SECONDS} s")
+        time.sleep(0.5)
+    raise AssertionError(f"nothing came in {PATIENCE_SECONDS * times} s")
 
 
 def trigger(api: httpx.Client, day: str, **conf: Any) -> str:
@@ -248,19 +259,56 @@ def test_a_merge_in_a_bucket_whose_worker_is_killed_is_tried_again_and_counts_on
 def test_a_backfill_on_the_scheduler_fills_its_days_whatever_their_order(
     local: LocalAirflow, lake: Path, api: httpx.Client
 ) -> None:
-    days = ("--from-date", "2024-03-10", "--to-date", "2024-03-11")
-    conf = json.dumps({"rows_per_day": 200})
-    local.run(
-        "backfill", "create", "--dag-id", DAG_ID, *days, "--run-backwards", "--dag-run-conf", conf
-    )
+    backfill(local, api, "2024-03-10", "2024-03-11", "--run-backwards", rows_per_day=200)
+    assert read_counts(lake)[-2:] == [(date(2024, 3, day), 200, 200) for day in (10, 11)]
 
-    def read_backfilled() -> list[tuple[object, ...]] | None:
-        runs = api.get(f"/dags/{DAG_ID}/dagRuns", params={"run_type": "backfill"}).json()
-        ended = [run["state"] for run in runs["dag_runs"] if run["end_date"]]
-        return read_counts(lake) if ended == ["success"] * 2 else None
 
-    counts = wait_for(read_backfilled)
-    assert counts[-2:] == [(date(2024, 3, day), 200, 200) for day in (10, 11)]
+@pytest.mark.soak
+def test_a_backfill_of_thirty_days_makes_the_master_of_thirty_daily_runs(
+    local: LocalAirflow, api: httpx.Client, tmp_path: Path
+) -> None:
+    backfilled, daily = Lake(LocalStorage(tmp_path / "a")), Lake(LocalStorage(tmp_path / "b"))
+    for lake in (backfilled, daily):
+        deliver(Path(lake.uri))
+    params = {"lake": backfilled.uri, "rows_per_day": 40}
+    backfill(local, api, str(DAYS[0]), str(DAYS[-1]), "--max-active-runs", "3", **params)
+    for day in DAYS:
+        request = GenerateRequest(start=day, end=day, seed=42, rows_per_day=40)
+        generate_days(daily, request, today=DAYS[-1], workers=1)
+        merge(daily, settings=Settings())
+    master = read_master(daily)
+    assert master.height == len(DAYS) * 41
+    assert read_master(backfilled).equals(master)
+
+
+def deliver(lake: Path) -> None:
+    """Another source, and a restatement of its last days."""
+    for name, days, clicks in (("15", DAYS, 20), ("16", DAYS[10:], 21)):
+        lines = [make_line(date=day, campaign_id=f"c{day}", clicks=clicks) for day in days]
+        write_lot(lake / f"landing/lots/delivered=2024-03-{name}/a.csv", lines)
+
+
+def read_master(lake: Lake) -> pl.DataFrame:
+    files = lake.take_snapshot().file_uris
+    return pl.read_parquet(files, glob=False, hive_partitioning=False).sort(SORT_ORDER)
+
+
+def backfill(
+    local: LocalAirflow, api: httpx.Client, first: str, last: str, *options: str, **conf: Any
+) -> None:
+    """Runs the days from the first to the last one, and waits for their success."""
+    days = ("--from-date", first, "--to-date", last)
+    command = ("backfill", "create", "--dag-id", DAG_ID, *days)
+    local.run(*command, *options, "--dag-run-conf", json.dumps(conf))
+    params = {"run_type": "backfill", "logical_date_gte": first, "logical_date_lte": last}
+
+    def read_states() -> list[str] | None:
+        runs = api.get(f"/dags/{DAG_ID}/dagRuns", params=params).raise_for_status().json()
+        states = [run["state"] for run in runs["dag_runs"]]
+        return states if {"success", "failed"}.issuperset(states) else None
+
+    count = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+    assert wait_for(read_states, times=count) == ["success"] * count
 
 
 def test_ctrl_c_ends_all_of_it_and_what_a_task_is_doing(
