@@ -1,7 +1,8 @@
 """Writes generated days: the parts first, in parallel, then each day's manifest.
 
 Nothing is ever changed or deleted. A data file is named after its content, so making it twice is
-harmless; a run that stops before a day's manifest leaves only files that nothing names.
+harmless; a run that stops before a day's manifest leaves only files that nothing names. A manifest
+is written when all that it names is on the disk, so a power cut leaves a day whole or not at all.
 """
 
 import contextlib
@@ -34,6 +35,7 @@ from pipeline.manifest import (
 from pipeline.storage import Storage
 
 _PARTS_AT_ONCE: Final = 4096  # handed to the workers; bounds what waits for its turn
+_DAYS_AT_ONCE: Final = 8  # a disk is forced for many files in the time of one
 _TRIES: Final = 20
 
 
@@ -89,7 +91,9 @@ def generate_days(
     with (
         contextlib.closing(writer.write_parts(parts, workers=lanes)) as files,
         # Manifests are on their way while the next parts are made.
-        ThreadPoolExecutor(lake.storage.lanes, thread_name_prefix="adlake-manifest") as pool,
+        ThreadPoolExecutor(
+            max(_DAYS_AT_ONCE, lake.storage.lanes), thread_name_prefix="adlake-manifest"
+        ) as pool,
     ):
         settled = [
             pool.submit(writer.settle_day, day.day, _take(files, day, on_rows)) for day in days
@@ -152,11 +156,13 @@ class _Writer:
                 files=files,
             )
             path = manifest_path(day=day, account=self.account, generation=manifest.generation)
+            self.storage.persist(f"{day_folder(day)}/{file.name}" for file in files)
             try:
                 self.storage.create(path, write_manifest(manifest))
             except ExistsError:
                 self._look(day_folder(day))  # another process was faster: decide again
                 continue
+            self.storage.persist([path])
             return manifest
         raise CommitConflictError(
             f"{day_folder(day)}: other processes wrote {_TRIES} generations of {self.account} in "

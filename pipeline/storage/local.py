@@ -163,6 +163,8 @@ class LocalStorage:
                 self.overwrite(f"{name}/probe", b"adlake again")
                 read = self.read(f"{name}/probe") == b"adlake again"
                 probes.append(Probe("overwrite and read", read, "the bytes come back"))
+                self.persist([f"{name}/probe"])
+                probes.append(Probe("force it to the disk", True, "by fsync, its folder too"))
             free = shutil.disk_usage(self.root).free
             probes.append(Probe("free space", free > 0, f"{free / 1e9:,.1f} GB"))
         except StorageError as error:

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -335,3 +335,34 @@ def test_another_locale_renames_campaigns_and_changes_no_figure(
     assert newest.generation == 1
     assert spanish["campaign_name"] != japanese["campaign_name"]
     assert spanish.drop(["campaign_name"]) == japanese.drop(["campaign_name"])
+
+
+class Watched(LocalStorage):
+    """A folder that notes what is written and what is forced to the disk, in order."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.done: list[tuple[str, str]] = []
+
+    def create(self, path: str, data: bytes) -> None:
+        super().create(path, data)
+        self.done.append(("create", path))
+
+    def persist(self, paths: Iterable[str]) -> None:
+        paths = list(paths)
+        super().persist(paths)
+        self.done += [("persist", path) for path in paths]
+
+
+def test_a_manifest_is_written_when_its_data_is_on_the_disk_and_is_forced_there_itself(
+    tmp_path: Path, make_request: MakeRequest
+) -> None:
+    storage = Watched(tmp_path / "lake")
+    generate(Lake(storage), make_request(start=DAY, end=DAY + timedelta(days=2), rows=30))
+    for number in range(3):
+        day = DAY + timedelta(days=number)
+        path = manifest_path(day=day, account="demo-42", generation=0)
+        written = storage.done.index(("create", path))
+        for file in read_newest(Lake(storage), day).files:
+            assert ("persist", f"raw/ad_day/date={day}/{file.name}") in storage.done[:written]
+        assert ("persist", path) in storage.done[written:]
