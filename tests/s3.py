@@ -1,5 +1,6 @@
 """A real S3 server of this machine's own, for as long as a test needs it."""
 
+import json
 import os
 import random
 import signal
@@ -9,8 +10,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import botocore.config
@@ -21,6 +23,11 @@ BUCKET = "lake"
 START_SECONDS = 60
 GRPC = 10_000
 """Each port of SeaweedFS has a second one, this much higher."""
+
+Policy = Mapping[str, Any]
+"""An IAM policy, as JSON says it."""
+
+NOBODY: Mapping[str, Policy] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,10 @@ class Server:
     endpoint: str
     key_id: str = "adlake-tests"
     secret: str = "a-secret-of-the-tests"  # noqa: S105 - of a server that lives for a minute
+
+    def take_role(self, name: str) -> "Server":
+        """The same server, as it is to one who may do no more than a policy says."""
+        return replace(self, key_id=name, secret=f"the-secret-of-{name}")
 
     def describe(self) -> dict[str, str]:
         """The variables by which the standard chain finds it, and nothing else."""
@@ -60,11 +71,19 @@ def clean_environ() -> dict[str, str]:
 
 
 @contextmanager
-def start_server(folder: Path) -> Iterator[Server]:
-    """Starts a server with one empty bucket; it is killed at the end, and so is all it holds."""
+def start_server(folder: Path, *, roles: Mapping[str, Policy] = NOBODY) -> Iterator[Server]:
+    """Starts a server with one empty bucket; it is killed at the end, and so is all it holds.
+
+    Args:
+        folder: For its files.
+        roles: The policy of each who may not do everything, by name.
+    """
     ports = find_ports(5)
     server = Server(f"http://127.0.0.1:{ports[0]}")
     command = make_command(folder, ports)
+    if roles:
+        (folder / "identities.json").write_text(json.dumps(make_identities(server, roles)))
+        command.append(f"-s3.config={folder / 'identities.json'}")
     environ = clean_environ() | {
         "AWS_ACCESS_KEY_ID": server.key_id,
         "AWS_SECRET_ACCESS_KEY": server.secret,
@@ -79,6 +98,21 @@ def start_server(folder: Path) -> Iterator[Server]:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)  # a graceful stop takes up to half a minute
         process.wait()
+
+
+def make_identities(server: Server, roles: Mapping[str, Policy]) -> dict[str, Any]:
+    """Who may do what, as SeaweedFS reads it."""
+
+    def describe(who: Server) -> list[dict[str, str]]:
+        return [{"accessKey": who.key_id, "secretKey": who.secret}]
+
+    owner = {"name": "owner", "credentials": describe(server), "actions": ["Admin"]}
+    others = [
+        {"name": name, "credentials": describe(server.take_role(name)), "policyNames": [name]}
+        for name in roles
+    ]
+    policies = [{"name": name, "content": json.dumps(policy)} for name, policy in roles.items()]
+    return {"identities": [owner, *others], "policies": policies}
 
 
 def make_command(folder: Path, ports: list[int]) -> list[str]:
