@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ALERT_CONNECTION: Final = "adlake_alert"
 TIMEOUT_SECONDS: Final = 10
+MOST_CHARACTERS: Final = 2000
+"""Of an error's text; the whole stands in the task's log."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,13 +49,14 @@ def describe_failure(context: "Context") -> dict[str, Any]:
     """What is told: names, the day, the try and the error's text; never params."""
     instance = context["ti"]
     error = context.get("exception")
+    text = scrub(f"{type(error).__name__}: {error}") if error else "the task was killed"
     return {
         "dag_id": instance.dag_id,
         "run_id": instance.run_id,
         "task_id": instance.task_id,
         "day": context.get("ds"),
         "try_number": instance.try_number,
-        "error": scrub(f"{type(error).__name__}: {error}") if error else "the task was killed",
+        "error": text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} ...",
         "log_url": getattr(instance, "log_url", None),
     }
 

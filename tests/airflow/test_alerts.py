@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -38,6 +41,7 @@ class Webhook(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), WebhookHandler)
         self.posted: list[tuple[str, str | None, dict[str, Any]]] = []
+        self.status = 204
 
 
 class WebhookHandler(BaseHTTPRequestHandler):
@@ -46,7 +50,7 @@ class WebhookHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.posted.append((self.path, self.headers.get("Authorization"), body))
-        self.send_response(204)
+        self.send_response(self.server.status)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -85,6 +89,27 @@ def test_a_failure_that_cannot_pass_is_tried_once_and_told_to_the_webhook(
     assert "adlake_failure" in log
     assert "secret-token" not in log
     assert "secret-path" not in log
+
+
+def test_a_long_error_is_cut_and_a_webhook_that_refuses_is_an_error_in_the_log(
+    airflow_home: Path,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from pipeline.airflow.alert import MOST_CHARACTERS, tell_failure
+
+    webhook.status = 503
+    connection = {"conn_type": "http", "host": f"http://127.0.0.1:{webhook.server_port}/"}
+    monkeypatch.setenv("AIRFLOW_CONN_ADLAKE_ALERT", json.dumps(connection))
+    instance = SimpleNamespace(dag_id="d", run_id="r", task_id="t", try_number=4)
+    tell_failure({"ti": instance, "exception": LakeError("x" * 10_000)})
+    ((_, _, told),) = webhook.posted
+    assert told["error"].startswith("LakeError: xxx")
+    assert len(told["error"]) == MOST_CHARACTERS + len(" ...")
+    assert "the webhook answered 503" in [
+        record.message for record in caplog.records if record.levelname == "ERROR"
+    ]
 
 
 class MailServer(socketserver.ThreadingTCPServer):

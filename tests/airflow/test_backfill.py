@@ -72,6 +72,8 @@ def test_thirty_days_in_any_order_and_some_of_them_twice_make_the_same_lake(
         masters.append(read_master(lake))
         kpis.append(read_kpis(lake))
     assert masters[0].height == 30 * 40 + 30
+    delivered = masters[0].filter(source="lots")
+    assert delivered["clicks"].to_list() == [20] * 10 + [21] * 20  # the restated ones
     assert all(master.equals(masters[0]) for master in masters[1:])
     assert all(one == kpis[0] for one in kpis[1:])
     assert len(kpis) == len(ORDERS) == 4

@@ -123,8 +123,8 @@ def wait_for(read: Callable[[], Any], *, times: int = 1) -> Any:
     raise AssertionError(f"nothing came in {PATIENCE_SECONDS * times} s")
 
 
-def trigger(api: httpx.Client, day: str, **conf: Any) -> str:
-    body = {"logical_date": f"{day}T00:00:00Z", "conf": conf}
+def trigger(api: httpx.Client, day: str | None, **conf: Any) -> str:
+    body = {"logical_date": day and f"{day}T00:00:00Z", "conf": conf}
     answer = api.post(f"/dags/{DAG_ID}/dagRuns", json=body).raise_for_status()
     run_id: str = answer.json()["dag_run_id"]
     return run_id
@@ -143,13 +143,13 @@ def find_task(api: httpx.Client, run_id: str, task_id: str) -> psutil.Process:
     return psutil.Process(task["pid"])
 
 
-def wait_for_run(api: httpx.Client, run_id: str) -> None:
+def wait_for_run(api: httpx.Client, run_id: str, *, state: str = "success") -> None:
     def read_end() -> str | None:
         answer = api.get(f"/dags/{DAG_ID}/dagRuns/{run_id}").raise_for_status()
-        state: str = answer.json()["state"]
-        return state if state in {"success", "failed"} else None
+        now: str = answer.json()["state"]
+        return now if now in {"success", "failed"} else None
 
-    assert wait_for(read_end) == "success"
+    assert wait_for(read_end) == state
 
 
 def read_counts(lake: Path) -> list[tuple[object, ...]]:
@@ -235,6 +235,17 @@ def test_a_merge_that_is_cleared_runs_again_and_changes_nothing(
     assert read_lake(lake) == before
 
 
+def test_a_run_without_a_logical_date_takes_its_day_from_the_params_or_fails_at_once(
+    local: LocalAirflow, api: httpx.Client, tmp_path: Path
+) -> None:
+    conf = {"lake": str(tmp_path), "rows_per_day": 10}
+    without = trigger(api, None, **conf)
+    wait_for_run(api, without, state="failed")
+    assert read_task(api, without, "generate")["try_number"] == 1
+    wait_for_run(api, trigger(api, None, day="2024-03-05", **conf))
+    assert read_counts(tmp_path) == [(date(2024, 3, 5), 10, 10)]
+
+
 def test_a_merge_in_a_bucket_whose_worker_is_killed_is_tried_again_and_counts_once(
     local: LocalAirflow, api: httpx.Client, s3_server: Server, proxy: Proxy, tmp_path: Path
 ) -> None:
@@ -300,7 +311,8 @@ def backfill(
     days = ("--from-date", first, "--to-date", last)
     command = ("backfill", "create", "--dag-id", DAG_ID, *days)
     local.run(*command, *options, "--dag-run-conf", json.dumps(conf))
-    params = {"run_type": "backfill", "logical_date_gte": first, "logical_date_lte": last}
+    params = {"run_type": "backfill"}
+    params |= {"logical_date_gte": f"{first}T00:00Z", "logical_date_lte": f"{last}T00:00Z"}
 
     def read_states() -> list[str] | None:
         runs = api.get(f"/dags/{DAG_ID}/dagRuns", params=params).raise_for_status().json()
