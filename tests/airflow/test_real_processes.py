@@ -290,6 +290,10 @@ def test_a_backfill_of_thirty_days_makes_the_master_of_thirty_daily_runs(
     master = read_master(daily)
     assert master.height == len(DAYS) * 41
     assert read_master(backfilled).equals(master)
+    again = ("--reprocess-behavior", "completed")
+    repeated = backfill(local, api, str(DAYS[3]), str(DAYS[5]), *again, **params)
+    assert [read_task(api, run_id, "unify")["try_number"] for run_id in repeated] == [2] * 3
+    assert read_master(backfilled).equals(master)
 
 
 def deliver(lake: Path) -> None:
@@ -306,21 +310,23 @@ def read_master(lake: Lake) -> pl.DataFrame:
 
 def backfill(
     local: LocalAirflow, api: httpx.Client, first: str, last: str, *options: str, **conf: Any
-) -> None:
-    """Runs the days from the first to the last one, and waits for their success."""
+) -> list[str]:
+    """Runs the days from the first to the last one until all have succeeded: their runs' ids."""
     days = ("--from-date", first, "--to-date", last)
     command = ("backfill", "create", "--dag-id", DAG_ID, *days)
     local.run(*command, *options, "--dag-run-conf", json.dumps(conf))
     params = {"run_type": "backfill"}
     params |= {"logical_date_gte": f"{first}T00:00Z", "logical_date_lte": f"{last}T00:00Z"}
 
-    def read_states() -> list[str] | None:
+    def read_ended() -> dict[str, str] | None:
         runs = api.get(f"/dags/{DAG_ID}/dagRuns", params=params).raise_for_status().json()
-        states = [run["state"] for run in runs["dag_runs"]]
-        return states if {"success", "failed"}.issuperset(states) else None
+        states = {run["dag_run_id"]: run["state"] for run in runs["dag_runs"]}
+        return states if {"success", "failed"}.issuperset(states.values()) else None
 
     count = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
-    assert wait_for(read_states, times=count) == ["success"] * count
+    ended = wait_for(read_ended, times=count)
+    assert list(ended.values()) == ["success"] * count
+    return list(ended)
 
 
 def test_ctrl_c_ends_all_of_it_and_what_a_task_is_doing(
