@@ -297,7 +297,10 @@ def create_table(
             mode="error",
             partition_by=list(partition_by),
             storage_options=dict(options),
-            commit_properties=CommitProperties(custom_metadata={_MARK: {"command": "create"}}),
+            # Without a retry: Delta's library would make the table once more, as the next version.
+            commit_properties=CommitProperties(
+                custom_metadata={_MARK: {"command": "create"}}, max_commit_retries=0
+            ),
         )
     except (DeltaError, OSError) as error:
         made = open_table(uri, schema, options=options)

@@ -1,7 +1,9 @@
 """Commits on a Delta table: strict compare-and-swap, pinned handles."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 
 import pyarrow.parquet as pq
 import pytest
@@ -108,6 +110,23 @@ def test_a_checkpoint_is_written_every_few_commits(root: Path) -> None:
 def test_a_second_maker_of_a_table_gets_the_first_ones(root: Path) -> None:
     add(reopen(root), make_file(root, "first"), number=1)
     assert create_table(str(root), MASTER, partition_by=PARTITION_COLUMNS).version == 1
+
+
+def test_of_many_makers_at_once_one_makes_the_table(tmp_path: Path) -> None:
+    rounds, makers = 10, 4
+    barrier = Barrier(makers)
+
+    def make(_: int) -> list[int]:
+        made = []
+        for number in range(rounds):
+            barrier.wait()
+            root = str(tmp_path / f"t{number}")
+            made.append(create_table(root, MASTER, partition_by=PARTITION_COLUMNS).version)
+        return made
+
+    with ThreadPoolExecutor(makers) as pool:
+        versions = list(pool.map(make, range(makers)))
+    assert versions == [[0] * rounds] * makers
 
 
 def test_a_version_that_is_not_there_names_the_newest(root: Path) -> None:
