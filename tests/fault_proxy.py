@@ -33,6 +33,7 @@ _REFUSALS = {
     "409": (409, "ConditionalRequestConflict"),
     "denied": (403, "AccessDenied"),
     "expired": (403, "ExpiredToken"),
+    "200": (200, "InternalError"),
 }
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
@@ -57,7 +58,8 @@ class Rule:
     """Breaks some requests.
 
     Attributes:
-        fault: A refusal, not passed on: "503", "500", "409", "denied", "expired".
+        fault: A refusal, not passed on: "503", "500", "409", "denied", "expired"; "200": one whose
+            status says that all went well, as a store's that began to answer too soon.
             Passed on, then refused: "applied-500", "applied-503".
             "reset-before", "reset-after": the connection breaks before or after it is passed on.
             "kill-before", "kill-after": likewise, and process `pid` is killed.

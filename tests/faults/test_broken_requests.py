@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.cli.app import app
 from pipeline.errors import DeniedError, ExpiredError, StorageError, ThrottledError
-from pipeline.storage.s3 import S3Storage, client, credentials
+from pipeline.storage.s3 import S3Storage, client, credentials, writes
 from tests.fault_proxy import Rule
 from tests.faults.conftest import Harbour
 from tests.s3 import BUCKET
@@ -58,6 +58,70 @@ def test_a_writer_knows_its_own_file_again_after_a_lost_answer(
     storage.create("b", b"mine")
     assert harbour.proxy.done == 1
     assert storage.read("b") == b"mine"
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smallest parts that a store takes."""
+    monkeypatch.setattr(writes, "PART_BYTES", 5 << 20)
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Path:
+    """A file of three such parts."""
+    path = tmp_path / "big"
+    path.write_bytes(random.Random(8).randbytes(11 << 20))
+    return path
+
+
+BEGIN, PART, JOIN = r"\?uploads", r"partNumber=\d", r"\?uploadId="
+
+
+@pytest.mark.faults
+@pytest.mark.usefixtures("small_parts")
+def test_big_uploads_that_fail_leave_nothing(
+    harbour: Harbour, storage: S3Storage, big: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "TRIES", 2)
+    rules = [
+        Rule("denied", "POST", BEGIN),
+        Rule("503", "POST", BEGIN),
+        *(Rule("denied", "PUT", PART, first=number) for number in range(1, 4)),
+        *(Rule("503", "PUT", PART, first=number) for number in range(1, 4)),
+        *(Rule("500", "PUT", PART, first=number) for number in range(1, 4)),
+        *(Rule("reset-before", "PUT", PART, first=number) for number in range(1, 4)),
+        *(Rule("reset-after", "PUT", PART, first=number) for number in range(1, 4)),
+        *(Rule(fault, "POST", JOIN) for fault in ("denied", "503", "200")),
+    ]
+    assert len(rules) == 20
+    for rule in rules:
+        harbour.proxy.break_by(rule)
+        with pytest.raises(StorageError):
+            storage.adopt("big", big)
+        assert harbour.proxy.done
+    harbour.proxy.break_by()
+    begun = harbour.make_client().list_multipart_uploads(
+        Bucket=BUCKET, Prefix=storage.location.prefix
+    )
+    assert begun.get("Uploads", []) == []
+    assert storage.find("big") is None
+    data = big.read_bytes()
+    storage.adopt("big", big)
+    assert storage.read("big") == data
+
+
+@pytest.mark.parametrize("fault", ["503", "500", "200", "reset-after", "applied-500"])
+@pytest.mark.usefixtures("small_parts")
+def test_a_big_upload_survives_a_lost_answer(
+    harbour: Harbour, storage: S3Storage, big: Path, fault: str
+) -> None:
+    data = big.read_bytes()
+    harbour.proxy.break_by(
+        Rule(fault, "PUT", PART, first=2, times=1), Rule(fault, "POST", JOIN, times=1)
+    )
+    storage.adopt("big", big)
+    assert harbour.proxy.done == 2
+    assert storage.read("big") == data
 
 
 def test_throttling_is_survived(harbour: Harbour, storage: S3Storage) -> None:
