@@ -1,10 +1,14 @@
 """Prints records and tables in the form that was asked for."""
 
+import contextlib
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
 
-from pipeline.cli.options import Format
+from pipeline.cli.options import Format, Session
+from pipeline.errors import UsageError
+from pipeline.export.target import FolderTarget
 from pipeline.kpi.output import render_cells, render_csv, render_json, to_json
 from pipeline.kpi.query import Result
 from pipeline.report.console import make_section, print_section
@@ -14,8 +18,15 @@ _DIGITS = 6
 """Of a float in a table; JSON and CSV have all of them."""
 
 
-def print_result(result: Result, *, form: Format, title: str = "") -> None:
-    """Prints rows: JSON as a list of objects, CSV with a header, or a table."""
+def print_result(result: Result, *, form: Format, title: str = "", dash: str = "") -> None:
+    """Prints rows: JSON as a list of objects, CSV with a header, or a table.
+
+    Args:
+        result: The rows.
+        form: How they are printed.
+        title: Of a table.
+        dash: Why there are dashes, said below a table that has any.
+    """
     if form is Format.JSON:
         sys.stdout.write(render_json(result))
     elif form is Format.CSV:
@@ -24,7 +35,10 @@ def print_result(result: Result, *, form: Format, title: str = "") -> None:
         section = make_section(
             title, names=result.columns, rows=render_cells(result, digits=_DIGITS, null=DASH)
         )
-        print_section(section, file=sys.stdout)
+        has_dash = any(DASH in row for row in section.rows)
+        print_section(
+            section, file=sys.stdout, notes=[f"{DASH} {dash}"] if dash and has_dash else []
+        )
 
 
 def print_record(record: Mapping[str, Any], *, form: Format) -> None:
@@ -38,13 +52,21 @@ def print_record(record: Mapping[str, Any], *, form: Format) -> None:
 
 
 def print_tables(tables: Mapping[str, Sequence[Mapping[str, Any]]], *, form: Format) -> None:
+    """Prints named tables of records, as `print_results`."""
+    results = {
+        name: Result(tuple(rows[0]) if rows else (), tuple(tuple(row.values()) for row in rows))
+        for name, rows in tables.items()
+    }
+    print_results(results, form=form)
+
+
+def print_results(results: Mapping[str, Result], *, form: Format) -> None:
     """Prints named tables: JSON as one object of lists, else one after the other."""
     if form is Format.JSON:
-        sys.stdout.write(to_json(dict(tables)) + "\n")
+        objects = {name: result.to_dicts() for name, result in results.items()}
+        sys.stdout.write(to_json(objects) + "\n")
         return
-    for name, rows in tables.items():
-        columns = tuple(rows[0]) if rows else ()
-        result = Result(columns, tuple(tuple(row.values()) for row in rows))
+    for name, result in results.items():
         if form is Format.CSV:
             _write_csv(result)
             sys.stdout.write("\n")
@@ -58,3 +80,39 @@ def _write_csv(result: Result) -> None:
     if sys.stdout.isatty():
         text = "\n".join(map(make_printable, text.split("\n")))
     sys.stdout.write(text)
+
+
+@contextlib.contextmanager
+def open_file(file: Path) -> Iterator[IO[bytes]]:
+    """A file of this machine to write into, that is there whole or not at all.
+
+    Raises:
+        UsageError: It is a folder.
+        StorageError: It cannot be written.
+    """
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; name a file")
+    target = FolderTarget(file.parent)
+    with target.open_workspace() as workspace:
+        unfinished = workspace / file.name
+        with unfinished.open("wb") as sink:
+            yield sink
+        target.publish(unfinished)
+
+
+def keep_out_of_lake(place: Path, session: Session, *, allowed: str | None = None) -> None:
+    """Refuses a place for results in the lake: among the deliveries they would be one.
+
+    Args:
+        place: A file or folder.
+        session: Whose lake it is.
+        allowed: A folder of the lake that results may be written to.
+
+    Raises:
+        UsageError: It lies in the lake, and not in that folder.
+    """
+    target, lake = place.expanduser().resolve(), Path(session.lake.uri).resolve()
+    if allowed is not None and target.is_relative_to(lake / allowed):
+        return
+    if target.is_relative_to(lake):
+        raise UsageError(f"{place} lies in the lake itself; write to another folder")

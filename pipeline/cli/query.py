@@ -15,7 +15,6 @@ from pipeline.cli.options import (
     DebugOption,
     Format,
     LakeOption,
-    Session,
     VerboseOption,
     VersionOption,
     open_session,
@@ -63,6 +62,7 @@ def query(
         form = choose_format(format, output)
         if form in {QueryFormat.PARQUET, QueryFormat.ARROW} and not output and sys.stdout.isatty():
             raise UsageError(f"{form.value} is not for a terminal: name a file with --output")
+        from pipeline.cli.output import keep_out_of_lake
         from pipeline.engine import limit_memory
         from pipeline.kpi.connection import PROCESS_BYTES
         from pipeline.kpi.interrupt import run_interruptible
@@ -71,7 +71,7 @@ def query(
 
         snapshot = pin(session, version=version, as_of=as_of)
         if output is not None:
-            _refuse_lake(output, session)
+            keep_out_of_lake(output, session)
         _log.info("querying version %d", snapshot.version)
         limit_memory(PROCESS_BYTES)
         with open_reading_connection(
@@ -117,24 +117,15 @@ def _write(
 
 @contextlib.contextmanager
 def _open_sink(output: Path | None) -> Iterator[IO[bytes]]:
-    """The standard output, or a file that is there whole or not at all."""
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    unfinished = output.with_name(f".{output.name}.part")
-    try:
-        with unfinished.open("wb") as sink:
+    """The standard output, or a file."""
+    from pipeline.cli.output import open_file
+
+    if output is not None:
+        with open_file(output) as sink:
             yield sink
-        unfinished.replace(output)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _refuse_lake(output: Path, session: Session) -> None:
-    """A file among the deliveries would be one."""
-    if output.expanduser().resolve().is_relative_to(Path(session.lake.uri).resolve()):
-        raise UsageError(f"{output} lies in the lake itself; write to another folder")
+        return
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
 
 
 def views(

@@ -3,7 +3,7 @@
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -31,9 +31,13 @@ from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.cli.options import Session
+    from pipeline.kpi.selection import Selection
     from pipeline.lake import Snapshot
 
 _log = logging.getLogger(__name__)
+
+NO_VALUE: Final = "is not known, or a ratio whose denominator is 0 or not known"
+"""What a dash among a KPI's figures means."""
 
 
 def kpi(
@@ -104,7 +108,8 @@ def kpi(
             result = run_kpi(connection, name, selection)
             if rates is not None:
                 typer.echo(say_rates(connection, rates.currency), err=True)
-        print_result(result, form=format, title=f"{name}, table version {snapshot.version}")
+        title = f"{name}, table version {snapshot.version}"
+        print_result(result, form=format, title=title, dash=NO_VALUE)
 
 
 def diff(
@@ -136,7 +141,8 @@ def diff(
             source=source,
         )
         result = compare(session.lake, before, after, selection, settings=session.settings)
-        print_result(result, form=format, title=f"from table version {before} to {after}")
+        title = f"from table version {before} to {after}"
+        print_result(result, form=format, title=title, dash=NO_VALUE)
 
 
 def report(
@@ -145,6 +151,12 @@ def report(
         typer.Option("--html", help="Write one HTML file instead, to be read anywhere."),
     ] = None,
     lang: Annotated[str, typer.Option("--lang", help="en or es.")] = "en",
+    start: StartOption = None,
+    end: EndOption = None,
+    platform: PlatformOption = None,
+    audience: AudienceOption = None,
+    campaign: CampaignOption = None,
+    source: SourceOption = None,
     version: VersionOption = None,
     as_of: AsOfOption = None,
     format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
@@ -156,39 +168,50 @@ def report(
     with open_session(lake, verbose=verbose, debug=debug) as session:
         if html and format is not Format.TABLE:
             raise UsageError("--html writes a file; leave --format out")
-        from pipeline.cli.output import print_tables
+        from pipeline.cli.output import print_results
+        from pipeline.kpi.selection import Selection
         from pipeline.report.console import print_report
+        from pipeline.report.words import find_language
         from pipeline.steps.report import read_figures
         from pipeline.steps.report import report as make_report
 
+        find_language(lang)  # wrong use is said before anything is opened
+        selection = Selection(
+            start=parse_day(start, option="--start"),
+            end=parse_day(end, option="--end"),
+            platform=platform,
+            audience=audience,
+            campaign=campaign,
+            source=source,
+        )
         snapshot = pin(session, version=version, as_of=as_of)
         if html:
-            _write_html(session, snapshot, html, lang=lang)
-            return
-        if format is Format.TABLE:
-            made = make_report(session.lake, snapshot, settings=session.settings, lang=lang)
+            _write_html(session, snapshot, html, selection, lang=lang)
+        elif format is Format.TABLE:
+            made = make_report(
+                session.lake, snapshot, selection, settings=session.settings, lang=lang
+            )
             print_report(made, file=sys.stdout)
-            return
-        figures = read_figures(session.lake, snapshot, settings=session.settings)
-        tables = {
-            "platform": figures.platforms,
-            "audience": figures.audiences,
-            "account": [figures.account],
-        }
-        print_tables(tables, form=format)
+        else:
+            figures = read_figures(session.lake, snapshot, selection, settings=session.settings)
+            tables = {
+                "platform": figures.platforms,
+                "audience": figures.audiences,
+                "account": figures.account,
+            }
+            print_results(tables, form=format)
 
 
-def _write_html(session: "Session", snapshot: "Snapshot", file: Path, *, lang: str) -> None:
-    from pipeline.export.target import FolderTarget
+def _write_html(
+    session: "Session", snapshot: "Snapshot", file: Path, selection: "Selection", *, lang: str
+) -> None:
+    from pipeline.cli.output import keep_out_of_lake, open_file
     from pipeline.steps.html_report import html_report
 
-    _refuse_lake_folders(file, session.lake.uri, allowed="reports")
-    made = html_report(session.lake, snapshot, settings=session.settings, lang=lang)
-    target = FolderTarget(file.parent)
-    with target.open_workspace() as workspace:
-        finished = workspace / file.name
-        finished.write_bytes(made)
-        target.publish(finished)
+    keep_out_of_lake(file, session, allowed="reports")
+    made = html_report(session.lake, snapshot, selection, settings=session.settings, lang=lang)
+    with open_file(file) as sink:
+        sink.write(made)
     typer.echo(f"{file}: the report of version {snapshot.version} ({len(made) / 1e6:,.1f} MB)")
 
 
@@ -225,12 +248,13 @@ def export(
             raise UsageError("--safe-for-spreadsheets is about CSV; leave --format parquet out")
         first = parse_day(start, option="--start")
         last = parse_day(end, option="--end")
+        from pipeline.cli.output import keep_out_of_lake
         from pipeline.export.run import export_csv, export_parquet
         from pipeline.export.target import FolderTarget
 
         snapshot = pin(session, version=version, as_of=as_of)
         targets = [FolderTarget(directory)]
-        _refuse_lake_folders(directory, session.lake.uri, allowed="exports")
+        keep_out_of_lake(directory, session, allowed="exports")
         if format == "parquet":
             outcome = export_parquet(session.lake, snapshot, targets=targets, start=first, end=last)
         else:
@@ -254,10 +278,3 @@ def export(
                 f"{outcome.leftovers[0]}: whoever reads the folder would count them too",
                 err=True,
             )
-
-
-def _refuse_lake_folders(place: Path, lake_uri: str, *, allowed: str) -> None:
-    """A result among the deliveries would be one, and could take another's place."""
-    target, lake = place.expanduser().resolve(), Path(lake_uri).resolve()
-    if target.is_relative_to(lake) and not target.is_relative_to(lake / allowed):
-        raise UsageError(f"{place} lies in the lake itself; write to another folder")

@@ -108,6 +108,6 @@ def run_kpi(
     return fetch_result(connection, read_statement(f"kpi/{name}"), values)
 
 
-def read_account(connection: duckdb.DuckDBPyConnection) -> Result:
-    """The account of rows: one row, the columns of sql/views/account.sql."""
-    return fetch_result(connection, "select * from account")
+def read_account(connection: duckdb.DuckDBPyConnection, *, source: str | None = None) -> Result:
+    """The account of rows, of one source or of all: one row, as sql/macros/row_account.sql."""
+    return fetch_result(connection, "select * from row_account($source)", {"source": source})

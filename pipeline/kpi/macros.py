@@ -7,6 +7,9 @@ from pipeline.kpi.statements import read_statement
 FORMULAS: Final = ("ratio", "sums", "measures", "view_times", "changes")
 """Macros over values, each after those that it calls; they need no relation."""
 
+LEDGER_MACRO: Final = "row_account"
+"""A macro over the view `ledger`."""
+
 RELATIONS: Final = ("facts", "campaign_facts", "campaigns", "periods")
 """Macros over the views of a version, each after those that it reads."""
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
-from pipeline.kpi.macros import FORMULAS, RELATIONS, read_macro
+from pipeline.kpi.macros import FORMULAS, LEDGER_MACRO, RELATIONS, read_macro
 from pipeline.kpi.raw import RawFile
 from pipeline.kpi.raw_views import select_raw_files, select_raw_rows
 from pipeline.kpi.relations import quote_text, select_files
@@ -52,7 +52,9 @@ def list_first_views(snapshot: Snapshot) -> Iterator[View]:
     for name in FORMULAS:
         yield View(name, read_macro(name), is_macro=True)
     yield View("ledger_rows", select_files(snapshot.ledger_uris, LEDGER))
-    for name in ("ledger", "account", "preferred_breakdown"):
+    yield View("ledger", read_statement("views/ledger"))
+    yield View(LEDGER_MACRO, read_macro(LEDGER_MACRO), is_macro=True)
+    for name in ("account", "preferred_breakdown"):
         yield View(name, read_statement(f"views/{name}"))
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Context, Decimal
 from typing import Any, Final
 
-from pipeline.report.content import Row, format_name
+from pipeline.report.content import NO_NAME, Row, format_name
 from pipeline.report.measures import SUMS
 
 MAX_CELLS: Final = 40_000
@@ -22,11 +22,12 @@ _LARGEST_SAFE: Final = 2**53 - 1
 _EXACT: Final = Context(prec=80)
 
 
-def pack_cells(rows: Sequence[Row]) -> dict[str, Any]:
+def pack_cells(rows: Sequence[Row], *, no_name: str = NO_NAME) -> dict[str, Any]:
     """Packs the rows of sql/report/cells.sql.
 
     Args:
         rows: In the statement's order; may be empty.
+        no_name: Stands for a name that is none.
 
     Returns:
         `first` (a day), names by column, for each row the place of each of its names and its day's
@@ -40,7 +41,8 @@ def pack_cells(rows: Sequence[Row]) -> dict[str, Any]:
     }
     for key in ("currency", "platform", "target_audience"):
         names, places = _number([row[key] for row in rows])
-        packed[key] = {"names": [format_name(name) for name in names], "places": places}
+        shown = [format_name(name, no_name=no_name) for name in names]
+        packed[key] = {"names": shown, "places": places}
     return packed
 
 

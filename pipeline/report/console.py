@@ -23,27 +23,54 @@ def print_report(report: Report, *, file: TextIO, width: int | None = None) -> N
         width: Columns of the terminal; found out where it is None.
     """
     for section in (Section(report.title, (), ()), *report.sections):
-        print_section(section, file=file, width=width)
+        print_section(
+            section, file=file, width=width, notes=_explain_dashes(section), no_rows=report.no_rows
+        )
 
 
-def print_section(section: Section, *, file: TextIO, width: int | None = None) -> None:
-    """Writes one table under its title, if it has one, and an empty line; else as `print_report`.
+def print_section(
+    section: Section,
+    *,
+    file: TextIO,
+    width: int | None = None,
+    notes: Sequence[str] = (),
+    no_rows: str = NO_ROWS,
+) -> None:
+    """Writes one table under its title, if it has one, and an empty line.
 
     A table that is wider than the terminal is written as a list of its rows, so that no figure is
     cut or broken over two lines.
+
+    Args:
+        section: The table.
+        file: As for `print_report`.
+        width: Likewise.
+        notes: Lines below the table.
+        no_rows: Stands in place of a table without rows.
     """
     console = Console(file=file, width=width, highlight=False, soft_wrap=not file.isatty())
     if section.title:
         console.print(Text(section.title, style="bold"))
     if section.columns and not section.rows:
-        console.print(NO_ROWS)
+        console.print(Text(no_rows))
     elif section.columns and not console.is_terminal:
         console.print(Text("\n".join(_align(section))))
     elif section.columns and _measure(section) <= console.width:
         console.print(_make_table(section))
     elif section.columns:
         console.print(Text("\n".join(_list_rows(section))))
+    for note in notes:
+        console.print(Text(note, style="dim"))
     console.print()
+
+
+def _explain_dashes(section: Section) -> list[str]:
+    """Why there are dashes in a table, a line a column."""
+    return [
+        f"{DASH} {column.heading}: {column.why}"
+        for place, column in enumerate(section.columns)
+        if column.why and any(row[place] == DASH for row in section.rows)
+    ]
 
 
 def make_section(title: str, *, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Section:

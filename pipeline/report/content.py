@@ -6,7 +6,9 @@ counts have thousands marks.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import partial
 from typing import Final
 
 from pipeline.report.english import ENGLISH
@@ -17,6 +19,16 @@ Row = Mapping[str, object]
 
 DASH: Final = "\N{EN DASH}"
 NO_NAME: Final = "(none)"
+_NO_FILTERS: Final[Mapping[str, object]] = {}
+_FILTER_WORDS: Final = {
+    "start": "from",
+    "end": "to",
+    "platform": "platform",
+    "audience": "target_audience",
+    "campaign": "campaign",
+    "source": "source",
+}
+"""The word for each filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +68,14 @@ class Report:
     """The whole report.
 
     Attributes:
-        title: Names the version of the master that it is about.
+        title: Names the version of the master that it is about, and what it is limited to.
         sections: In order.
+        no_rows: Stands in place of a section without rows.
     """
 
     title: str
     sections: tuple[Section, ...]
+    no_rows: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ def build_report(
     audiences: Sequence[Row],
     account: Row,
     version: int,
+    filters: Mapping[str, object] = _NO_FILTERS,
     language: Language = ENGLISH,
 ) -> Report:
     """Makes the report.
@@ -88,6 +103,7 @@ def build_report(
         audiences: Rows of the KPI `audience`: one an audience and currency, in the order shown.
         account: files, rows_in, accepted, quarantined, duplicates, superseded.
         version: Of the master table.
+        filters: As for `list_filters`.
         language: Of its words and numbers.
     """
     words = language.words
@@ -97,12 +113,30 @@ def build_report(
         return build_section(words[title], fields, rows, language)
 
     return Report(
-        title=words["heading.title"].format(version=version),
+        title=", ".join(
+            [words["heading.title"].format(version=version), *list_filters(filters, language)]
+        ),
+        no_rows=words["no_rows"],
         sections=(
             build("platforms", _PLATFORM_KEYS, platforms),
             build("audiences", _AUDIENCE_KEYS, audiences),
             build_account(account, language),
         ),
+    )
+
+
+def list_filters(filters: Mapping[str, object], language: Language) -> tuple[str, ...]:
+    """What a report is limited to, in words.
+
+    Args:
+        filters: By start, end, platform, audience, campaign or source; None takes all.
+        language: Of the words.
+    """
+    named = {key: value for key, value in filters.items() if value is not None}
+    return tuple(
+        f"{language.words[_FILTER_WORDS[key]]} "
+        f"{language.write_day(value) if isinstance(value, date) else make_printable(str(value))}"
+        for key, value in named.items()
     )
 
 
@@ -132,13 +166,19 @@ def make_field(key: str, language: Language) -> Field:
     """The field of a measure, of a number of the account of rows, or of a name."""
     words = language.words
     if key in _NAME_KEYS:
-        return Field(key, format_name, Column(words[key], numeric=False))
+        return make_name_field(key, words[key], language)
     if key not in language.measures:
         about = words.get(f"{key}_is", "")
         return Field(key, format_count, Column(words[key], True, about, words["no_value"]))
     heading = words.get(f"heading.{key}", language.name(key))
     form = FORMS[MEASURES[key].form]
     return Field(key, form, Column(heading, True, language.define(key), explain(key, language)))
+
+
+def make_name_field(key: str, heading: str, language: Language) -> Field:
+    """The field of a name or another text."""
+    form = partial(format_name, no_name=language.words["no_name"])
+    return Field(key, form, Column(heading, numeric=False))
 
 
 def explain(key: str, language: Language) -> str:
@@ -157,7 +197,8 @@ def state_currency(fields: Sequence[Field], rows: Sequence[Row], language: Langu
     currencies = {row["currency"] for row in rows}
     if len(currencies) > 1:
         return [fields[0], make_field("currency", language), *fields[1:]]
-    suffix = "".join(f" {format_name(currency)}" for currency in currencies)
+    no_name = language.words["no_name"]
+    suffix = "".join(f" {format_name(currency, no_name=no_name)}" for currency in currencies)
     return [
         replace(field, column=replace(field.column, heading=field.column.heading + suffix))
         if field.key == "spend"
@@ -171,9 +212,9 @@ def make_printable(text: str) -> str:
     return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
 
 
-def format_name(value: object) -> str:
-    """A name as `make_printable` shows it."""
-    return NO_NAME if value is None or value == "" else make_printable(str(value))
+def format_name(value: object, *, no_name: str = NO_NAME) -> str:
+    """A name as `make_printable` shows it, and `no_name` for none."""
+    return no_name if value is None or value == "" else make_printable(str(value))
 
 
 def format_count(value: object) -> str:

@@ -27,6 +27,7 @@ ENGLISH: Final = Language(
         "audiences": "Audiences",
         "all": "all",
         "none": "none",
+        "no_name": "(none)",
         "chosen": "{chosen} of {all}",
         "choose_all": "All",
         "choose_none": "None",
@@ -60,8 +61,8 @@ ENGLISH: Final = Language(
         "worst_campaigns": "Weakest campaigns",
         "campaign": "Campaign",
         "campaigns_note": (
-            "By ROAS, of the 100 campaigns that spent most, {start} to {end}. "
-            "These two tables do not follow the filters."
+            "By ROAS, of the 100 campaigns that spent most from {start} to {end}, in {currency}. "
+            "The filters do not change these two tables."
         ),
         "quality": "Data quality",
         "quality_note": (

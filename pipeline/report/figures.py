@@ -1,7 +1,8 @@
 """The rows that a page is made from; pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from pipeline.report.cells import order_names
@@ -14,10 +15,11 @@ class Figures(NamedTuple):
 
     Attributes:
         version: Of the master table.
+        filters: What all of it is limited to, as for `content.list_filters`.
         cells: Of sql/report/cells.sql; may be empty.
         cut: Whether days are left out of `cells`, since there are too many.
         period: That the page shows at first; None where there is no cell.
-        totals: Of sql/report/total.sql for the period.
+        totals: The KPI `total` for the period.
         totals_before: Likewise for the period before; empty where there is none.
         platforms: The KPI `platform` for the period.
         audiences: The KPI `audience` for the period.
@@ -30,6 +32,7 @@ class Figures(NamedTuple):
     """
 
     version: int
+    filters: Mapping[str, object]
     cells: Sequence[Row]
     cut: bool
     period: Period | None
@@ -43,6 +46,12 @@ class Figures(NamedTuple):
     account: Row
     sources: Sequence[Row]
     reasons: Sequence[Row]
+
+
+def find_days(cells: Sequence[Row]) -> Period | None:
+    """From the first to the last day of cells; None where there is none."""
+    days = [day for cell in cells if isinstance(day := cell["date"], date)]
+    return Period(min(days), max(days)) if days else None
 
 
 def pick(rows: Sequence[Row], currency: object) -> list[Row]:

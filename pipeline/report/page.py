@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from pipeline.report.cells import order_names, pack_cells
-from pipeline.report.content import Row, Section, build_account, format_name
-from pipeline.report.figures import Figures, find_commonest, pick, pick_one
+from pipeline.report.content import Section, build_account, format_name, list_filters
+from pipeline.report.figures import Figures, find_commonest, find_days, pick, pick_one
 from pipeline.report.headline import Card, build_cards
 from pipeline.report.language import Language
 from pipeline.report.measures import MEASURES
@@ -40,8 +40,8 @@ class Page:
         title: Of the document.
         facts: What the figures are of: version, newest day, newest delivery.
         choices: Lengths of period.
-        first: First day with data, ISO; empty where there is none.
-        last: Last day with data, likewise.
+        days: From the first to the last day with data; None where there is none.
+        period: The days that are shown at first, likewise.
         currencies: Names; one at a time is shown.
         currency: Place of the one that is shown at first.
         currency_name: Of the one that is shown at first.
@@ -67,8 +67,8 @@ class Page:
     title: str
     facts: tuple[str, ...]
     choices: tuple[Choice, ...]
-    first: str
-    last: str
+    days: Period | None
+    period: Period | None
     currencies: tuple[str, ...]
     currency: int
     currency_name: str
@@ -93,13 +93,16 @@ class Page:
 def build_page(figures: Figures, language: Language) -> Page:
     """Makes the page; see `Figures`."""
     words = language.words
-    cells = pack_cells(figures.cells)
+    no_name = words["no_name"]
+    cells = pack_cells(figures.cells, no_name=no_name)
     currencies = order_names(row["currency"] for row in figures.cells)
     currency = find_commonest([row["currency"] for row in figures.cells])
     place = currencies.index(currency) if currencies else 0
-    period = figures.period
+    currency_names = tuple(format_name(name, no_name=no_name) for name in currencies)
+    currency_name = currency_names[place] if currencies else ""
+    period, days = figures.period, find_days(figures.cells)
     shown = _say(words["shown"], period, language)
-    has_before = period is not None and bool(figures.totals_before)
+    has_before = period is not None and days is not None and period.before.start >= days.start
     compared = (
         _say(words["compared"], period.before, language)
         if period and has_before
@@ -110,15 +113,15 @@ def build_page(figures: Figures, language: Language) -> Page:
         language=language,
         title=words["heading.title"].format(version=figures.version),
         facts=_list_facts(figures, language),
-        choices=_list_choices(period, figures.cells, language),
-        first=min((str(row["date"]) for row in figures.cells), default=""),
-        last=max((str(row["date"]) for row in figures.cells), default=""),
-        currencies=tuple(map(format_name, currencies)),
+        choices=_list_choices(period, days, language),
+        days=days,
+        period=period,
+        currencies=currency_names,
         currency=place,
-        currency_name=format_name(currency) if currencies else "",
+        currency_name=currency_name,
         platform_names=tuple(cells["platform"]["names"]),
         audience_names=tuple(cells["target_audience"]["names"]),
-        notes=_list_notes(figures, currencies, place, language),
+        notes=_list_notes(figures, currency_names, place, language),
         shown=shown,
         compared=compared,
         time_span=words["by_day"],
@@ -132,7 +135,7 @@ def build_page(figures: Figures, language: Language) -> Page:
         groups=_build_groups(figures, currency, language),
         funnel=build_funnel(totals, language),
         campaigns=build_campaigns(pick(figures.campaigns, currency), language),
-        campaigns_note=_say(words["campaigns_note"], period, language),
+        campaigns_note=_say(words["campaigns_note"], period, language, currency=currency_name),
         quality=(
             build_account(figures.account, language),
             build_sources(figures.sources, language),
@@ -144,11 +147,11 @@ def build_page(figures: Figures, language: Language) -> Page:
     )
 
 
-def _say(text: str, period: Period | None, language: Language) -> str:
+def _say(text: str, period: Period | None, language: Language, **others: str) -> str:
     if period is None:
         return ""
     start, end = (language.write_day(day) for day in period)
-    return text.format(start=start, end=end)
+    return text.format(start=start, end=end, **others)
 
 
 def _list_facts(figures: Figures, language: Language) -> tuple[str, ...]:
@@ -160,37 +163,34 @@ def _list_facts(figures: Figures, language: Language) -> tuple[str, ...]:
         facts.append(words["data_until"].format(day=language.write_day(figures.period.end)))
     if newest:
         facts.append(words["delivered"].format(day=language.write_day(newest.date())))
-    return (*facts, words["table_version"].format(version=figures.version))
+    facts.append(words["table_version"].format(version=figures.version))
+    return (*facts, *list_filters(figures.filters, language))
 
 
 def _list_choices(
-    period: Period | None, cells: Sequence[Row], language: Language
+    period: Period | None, days: Period | None, language: Language
 ) -> tuple[Choice, ...]:
+    """The lengths of period, of which one is chosen; all of them end with the last day."""
     words = language.words
-    days = len({row["date"] for row in cells})
-    chosen = period.days if period and period.days < days else 0
-    return (
-        *(
-            Choice(str(length), words["last_days"].format(days=length), length == chosen)
-            for length in CHOICES
-        ),
-        Choice("all", words["all_days"], not chosen),
-        Choice("own", words["own_days"], False),
-    )
+    names = {str(length): words["last_days"].format(days=length) for length in CHOICES}
+    names |= {"all": words["all_days"], "own": words["own_days"]}
+    if period is None or period == days:
+        chosen = "all"
+    else:
+        chosen = str(period.days) if period.days in CHOICES else "own"
+    return tuple(Choice(value, name, value == chosen) for value, name in names.items())
 
 
 def _list_notes(
-    figures: Figures, currencies: Sequence[object], place: int, language: Language
+    figures: Figures, names: Sequence[str], place: int, language: Language
 ) -> tuple[str, ...]:
     words = language.words
     notes = []
-    if len(currencies) > 1:
-        names = [format_name(currency) for currency in currencies]
+    if len(names) > 1:
         others = ", ".join(name for number, name in enumerate(names) if number != place)
         notes.append(words["one_currency"].format(currency=names[place], others=others))
-    if figures.cut:
-        first = min(day for row in figures.cells if isinstance(day := row["date"], date))
-        notes.append(words["only_newest"].format(day=language.write_day(first)))
+    if figures.cut and (days := find_days(figures.cells)):
+        notes.append(words["only_newest"].format(day=language.write_day(days.start)))
     return tuple(notes)
 
 

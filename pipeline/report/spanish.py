@@ -27,6 +27,7 @@ SPANISH: Final = Language(
         "audiences": "Audiencias",
         "all": "todas",
         "none": "ninguna",
+        "no_name": "(sin nombre)",
         "chosen": "{chosen} de {all}",
         "choose_all": "Todas",
         "choose_none": "Ninguna",
@@ -60,8 +61,8 @@ SPANISH: Final = Language(
         "worst_campaigns": "Campañas más débiles",
         "campaign": "Campaña",
         "campaigns_note": (
-            "Por ROAS, de las 100 campañas que más costaron, {start} a {end}. "
-            "Estas dos tablas no siguen los filtros."
+            "Por ROAS, de las 100 campañas que más costaron de {start} a {end}, en {currency}. "
+            "Los filtros no cambian estas dos tablas."
         ),
         "quality": "Calidad de los datos",
         "quality_note": (

@@ -11,9 +11,10 @@ from pipeline.report.content import (
     Section,
     build_section,
     format_count,
-    format_name,
     format_percent,
     make_field,
+    make_name_field,
+    state_currency,
 )
 from pipeline.report.language import Language
 
@@ -94,11 +95,12 @@ def build_campaigns(rows: Sequence[Row], language: Language) -> tuple[Section, .
     shown = min(CAMPAIGNS_SHOWN, (len(known) + 1) // 2)
     weakest = known[max(shown, len(known) - shown) :][::-1]
     columns = _make_fields(_CAMPAIGN_COLUMNS, language)
-    name = Field("name", format_name, Column(language.words["campaign"], numeric=False))
+    name = make_name_field("name", language.words["campaign"], language)
+    fields = state_currency([name, *columns], rows, language)
     return tuple(
         build_section(
             language.words[title],
-            [name, *columns],
+            fields,
             [{**row, "name": row["campaign_name"] or row["campaign_id"]} for row in chosen],
             language,
         )
@@ -131,11 +133,11 @@ def build_reasons(rows: Sequence[Row], language: Language) -> Section:
     """Why rows were refused; `rows` of the KPI `quarantine`."""
     words = language.words
     fields = [
-        Field("rule", format_name, Column(words["reason"], numeric=False)),
+        make_name_field("rule", words["reason"], language),
         make_field("source", language),
         make_field("refused_rows", language),
         make_field("files", language),
-        Field("example", format_name, Column(words["example"], numeric=False)),
+        make_name_field("example", words["example"], language),
     ]
     return build_section(words["quarantine"], fields, rows, language)
 

@@ -1,12 +1,15 @@
 """The report: KPIs of one version of the master, and what became of every row."""
 
+from dataclasses import asdict
 from typing import Final, NamedTuple
 
 import duckdb
 
 from pipeline.kpi.catalogue import read_account, run_kpi
+from pipeline.kpi.query import Result
 from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.rollup import DAILY
+from pipeline.kpi.selection import EVERYTHING, Selection
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
 from pipeline.report.content import Report, build_report
@@ -21,9 +24,9 @@ _KINDS: Final = (DAILY,)
 class Figures(NamedTuple):
     """The rows of the KPIs `platform` and `audience`, and the account of rows."""
 
-    platforms: list[dict[str, object]]
-    audiences: list[dict[str, object]]
-    account: dict[str, object]
+    platforms: Result
+    audiences: Result
+    account: Result
 
 
 def roll_up(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> int:
@@ -31,45 +34,65 @@ def roll_up(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> int:
     return write_rollups(lake, snapshot, workers=settings.workers)
 
 
-def read_figures(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> Figures:
-    """Computes what the report of a version is made of."""
+def read_figures(
+    lake: Lake, snapshot: Snapshot, selection: Selection = EVERYTHING, *, settings: Settings
+) -> Figures:
+    """Computes what the report of a version is made of.
+
+    Args:
+        lake: The lake.
+        snapshot: The version.
+        selection: What it is about; of the account of rows only the source counts.
+        settings: How much is done at once.
+    """
     with open_kpi_connection(
         lake, snapshot, workers=settings.workers, stored=_KINDS, kept=_KINDS, quarantine=False
     ) as connection:
-        return _read_figures(connection)
+        return _read_figures(connection, selection)
 
 
-def report(lake: Lake, snapshot: Snapshot, *, settings: Settings, lang: str = "en") -> Report:
-    """Makes the report of a version in a language.
+def report(
+    lake: Lake,
+    snapshot: Snapshot,
+    selection: Selection = EVERYTHING,
+    *,
+    settings: Settings,
+    lang: str = "en",
+) -> Report:
+    """Makes the report of a version in a language; arguments as for `read_figures`.
 
     Raises:
         UsageError: There is no such language.
     """
     language = find_language(lang)
-    figures = read_figures(lake, snapshot, settings=settings)
-    return _build(figures, snapshot, language)
+    figures = read_figures(lake, snapshot, selection, settings=settings)
+    return _build(figures, snapshot, selection, language)
 
 
 def report_on(
     connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, *, lang: str = "en"
 ) -> Report:
     """The same, from a connection of `open_kpi_connection`."""
-    return _build(_read_figures(connection), snapshot, find_language(lang))
+    figures = _read_figures(connection, EVERYTHING)
+    return _build(figures, snapshot, EVERYTHING, find_language(lang))
 
 
-def _read_figures(connection: duckdb.DuckDBPyConnection) -> Figures:
+def _read_figures(connection: duckdb.DuckDBPyConnection, selection: Selection) -> Figures:
     return Figures(
-        platforms=run_kpi(connection, "platform").to_dicts(),
-        audiences=run_kpi(connection, "audience").to_dicts(),
-        account=read_account(connection).to_dicts()[0],
+        platforms=run_kpi(connection, "platform", selection),
+        audiences=run_kpi(connection, "audience", selection),
+        account=read_account(connection, source=selection.source),
     )
 
 
-def _build(figures: Figures, snapshot: Snapshot, language: Language) -> Report:
+def _build(
+    figures: Figures, snapshot: Snapshot, selection: Selection, language: Language
+) -> Report:
     return build_report(
-        platforms=figures.platforms,
-        audiences=figures.audiences,
-        account=figures.account,
+        platforms=figures.platforms.to_dicts(),
+        audiences=figures.audiences.to_dicts(),
+        account=figures.account.to_dicts()[0],
         version=snapshot.version,
+        filters=asdict(selection),
         language=language,
     )

@@ -1,29 +1,14 @@
--- Purpose: the account of rows: what became of every row that was ever delivered. A file that was
---   judged more than once counts with the newest judgement only.
+-- Purpose: the account of rows of all sources.
 -- Grain: one row.
--- Reads: ledger.
+-- Reads: row_account.
 -- Params: none.
 with
-ledger as (
-    select * from ledger
-),
-
-newest as (
-    select *
-    from ledger
-    qualify row_number() over (partition by path, sha256 order by n desc) = 1
+row_account as (
+    select * from row_account(null)
 ),
 
 final as (
-    select
-        cast(count(*) as bigint) as files,
-        cast(coalesce(sum(rows_in), 0) as bigint) as rows_in,
-        cast(coalesce(sum(accepted), 0) as bigint) as accepted,
-        cast(coalesce(sum(quarantined), 0) as bigint) as quarantined,
-        cast(coalesce(sum(duplicates), 0) as bigint) as duplicates,
-        cast(coalesce(sum(superseded), 0) as bigint) as superseded,
-        cast(max(recorded_at) as timestamptz) as last_merge_at
-    from newest
+    select * from row_account
 )
 
 select * from final

@@ -36,6 +36,7 @@ def make_figures(names: Sequence[str] = ("A",), **parts: Any) -> Figures:
     cells = [make_cell(platform=name, target_audience=name) for name in names]
     given: dict[str, Any] = {
         "version": 3,
+        "filters": {},
         "cells": cells,
         "cut": False,
         "period": choose_period(DAY, DAY),

@@ -16,7 +16,7 @@ from pipeline.lake import Lake
 from pipeline.report.content import FORMS
 from pipeline.report.headline import HEADLINE
 from pipeline.report.measures import MEASURES
-from pipeline.report.tables import GROUP_COLUMNS, TIME_COLUMNS
+from pipeline.report.tables import GROUP_COLUMNS, STEPS, TIME_COLUMNS
 from pipeline.settings import Settings
 from pipeline.steps.html_report import html_report
 from pipeline.steps.run import run
@@ -103,11 +103,19 @@ def test_the_filters_show_what_the_kpis_say(
         end = start + timedelta(days=chance.randrange(40))
         end = min(end, END)
         platform = chance.choice((None, *platforms))
-        choose(reader, start=start, end=end, platform=platform)
+        audience = chance.choice((None, None, "Mujer 18-25", "Hombre +46"))
+        choose(reader, start=start, end=end, platform=platform, audience=audience)
 
         shown = reader.read_figures()
 
-        chosen = {"start": start, "end": end, "platform": platform}
+        chosen = {"start": start, "end": end, "platform": platform, "audience": audience}
+        totals = read_kpi("total", **chosen)
+        headline = reader.page.locator("[data-figure] .value").all_inner_texts()
+        assert headline == (write(totals[0], HEADLINE) if totals else ["\N{EN DASH}"] * 8)
+        stages = {row["stage"]: row["value"] for row in read_kpi("funnel", **chosen)}
+        assert [row[1] for row in shown["funnel"]] == [
+            FORMS[MEASURES[step].form](stages.get(step)) for step in STEPS
+        ]
         audiences = read_kpi("audience", **chosen)
         assert [drop_share("target_audience", row)[1:] for row in shown["target_audience"]] == [
             write(row, GROUP_COLUMNS["target_audience"]) for row in audiences
@@ -119,24 +127,96 @@ def test_the_filters_show_what_the_kpis_say(
             [row["platform"], *write(row, GROUP_COLUMNS["platform"])]
             for row in read_kpi("platform", **chosen)
         ]
+        days = {row["day"]: write(row, TIME_COLUMNS) for row in read_kpi("day", **chosen)}
+        length = (end - start).days + 1
         assert [row[1:] for row in shown["time"]] == [
-            write(row, TIME_COLUMNS) for row in read_kpi("day", **chosen)
+            days.get(start + timedelta(days=place), ["\N{EN DASH}"] * len(TIME_COLUMNS))
+            for place in range(length)
         ]
 
 
-def choose(reader: Reader, *, start: date, end: date, platform: str | None) -> None:
+def choose(
+    reader: Reader, *, start: date, end: date, platform: str | None, audience: str | None = None
+) -> None:
     """What a person would click; only the last change is told to the page."""
     reader.page.evaluate(
-        """([start, end, platform]) => {
+        """([start, end, names]) => {
           document.getElementById("start").value = start;
           document.getElementById("end").value = end;
-          for (const box of document.querySelectorAll("input[name=platform]")) {
-            box.checked = platform === null || box.parentNode.textContent.trim() === platform;
+          for (const [key, name] of Object.entries(names)) {
+            for (const box of document.querySelectorAll(`input[name=${key}]`)) {
+              box.checked = name === null || box.parentNode.textContent.trim() === name;
+            }
           }
           document.getElementById("end").dispatchEvent(new Event("change", { bubbles: true }));
         }""",
-        [start.isoformat(), end.isoformat(), platform],
+        [start.isoformat(), end.isoformat(), {"platform": platform, "target_audience": audience}],
     )
+
+
+def test_it_opens_with_the_days_and_has_the_rows_that_are_asked_for(
+    lake: Lake, open_report: OPEN, read_kpi: Callable[..., Rows]
+) -> None:
+    chosen = {"start": date(2024, 2, 3), "end": date(2024, 2, 20), "platform": "Google ADS"}
+    page = html_report(lake, lake.take_snapshot(), Selection(**chosen), settings=SETTINGS)
+
+    reader = open_report(page)
+    reader.wait_for_charts()
+
+    def read_headline() -> list[str]:
+        return reader.page.locator("[data-figure] .value").all_inner_texts()
+
+    shown = reader.read_figures()
+    without_scripts = open_report(page.replace(b"showPage();\n}", b"}")).read_figures()
+    [total] = read_kpi("total", **chosen)
+    assert read_headline() == write(total, HEADLINE)
+    assert shown == without_scripts
+    before = {"start": date(2024, 1, 16), "end": date(2024, 2, 2), "platform": "Google ADS"}
+    [was] = read_kpi("total", **before)
+    assert f"before: {write(was, ('spend',))[0]}" in shown["headline"][0][2]
+    reader.page.get_by_role("radio", name="All").check()
+    whole = {"end": chosen["end"], "platform": "Google ADS"}
+    assert read_headline() == write(read_kpi("total", **whole)[0], HEADLINE)
+    reader.page.get_by_role("button", name="Reset").click()
+    assert read_headline() == write(total, HEADLINE)
+    assert reader.complaints == []
+
+
+def test_campaigns_are_of_the_days_it_opens_with_and_say_so_when_others_are_chosen(
+    lake: Lake, open_report: OPEN, read_kpi: Callable[..., Rows]
+) -> None:
+    chosen = {"start": date(2024, 2, 1), "end": date(2024, 2, 29)}
+    page = html_report(lake, lake.take_snapshot(), Selection(**chosen), settings=SETTINGS)
+    reader = open_report(page)
+    note = reader.page.locator("#campaigns-note")
+    table = reader.page.locator("section[aria-labelledby=campaigns] table").first
+
+    best = max(read_kpi("campaign", **chosen, top=100), key=lambda row: row["roas"] or 0)
+    assert table.locator("tbody th").first.inner_text() == best["campaign_name"]
+    assert (
+        table.locator("tbody tr").first.locator("td").first.inner_text()
+        == (write(best, ("spend",))[0])
+    )
+    assert "from 1 Feb 2024 to 29 Feb 2024, in USD" in note.inner_text()
+    assert note.get_attribute("class") == "about"
+    reader.page.get_by_role("radio", name="7 days").check()
+    assert note.get_attribute("class") == "about notice"
+    reader.page.get_by_role("button", name="Reset").click()
+    assert note.get_attribute("class") == "about"
+
+
+def test_a_period_before_without_rows_is_compared_alike_with_and_without_scripts(
+    tmp_path: Path, open_report: OPEN
+) -> None:
+    days = [date(2024, 1, 1), *(date(2024, 4, day) for day in range(1, 31))]
+    lake = build_lake(tmp_path / "lake", [make_row(date=day, cost=1) for day in days])
+    page = html_report(lake, lake.take_snapshot(), settings=SETTINGS)
+    texts = [
+        open_report(one).page.locator("#compared").inner_text()
+        for one in (page, page.replace(b"showPage();\n}", b"}"))
+    ]
+
+    assert texts == ["compared with 2 Mar 2024 to 31 Mar 2024"] * 2
 
 
 def test_an_audience_alone_shows_the_headline_of_its_kpi(
@@ -201,7 +281,7 @@ def test_words_explain_themselves_to_the_keyboard(html: bytes, open_report: OPEN
 
 def test_money_of_two_currencies_is_shown_one_at_a_time(tmp_path: Path, open_report: OPEN) -> None:
     rows = [
-        make_row(currency="EUR", cost="10.01", campaign_id="e"),
+        make_row(currency="EUR", cost="10.01", revenue="5", campaign_id="e"),
         make_row(currency="EUR", cost="0.02", campaign_id="f", platform="Facebook ADS"),
         make_row(currency="USD", cost="7", campaign_id="u"),
     ]
@@ -210,7 +290,10 @@ def test_money_of_two_currencies_is_shown_one_at_a_time(tmp_path: Path, open_rep
     spend = reader.page.locator("[data-figure=spend] .value")
 
     assert spend.inner_text() == "10.03"
+    campaigns = reader.page.locator("#campaigns-note")
+    assert ("in EUR" in campaigns.inner_text(), campaigns.get_attribute("class")) == (True, "about")
     reader.page.select_option("select[name=currency]", label="USD")
+    assert campaigns.get_attribute("class") == "about notice"
     assert spend.inner_text() == "7.00"
     assert set(reader.page.locator("[data-currency]").all_inner_texts()) == {"USD"}
     assert "there is also USD" in reader.page.locator(".notice").first.inner_text()

@@ -2,12 +2,14 @@
 
 import io
 import re
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from pipeline.report.console import make_section, print_report, print_section
 from pipeline.report.content import Column, Section, build_report
+from pipeline.report.spanish import SPANISH
 
 MEASURES = {"currency": "USD", "cpc": 0.2548, "ctr": 0.02997, "roas": 3.1999, "roi": 2.1999}
 PLATFORMS = [
@@ -99,6 +101,36 @@ def test_an_empty_section_says_so() -> None:
     print_section(Section("Platforms", (Column("Platform", numeric=False),), ()), file=output)
 
     assert output.getvalue() == "Platforms\nno rows\n\n"
+
+
+def test_an_empty_report_says_so_in_its_language_and_a_dash_has_its_reason() -> None:
+    unknown = {**PLATFORMS[0], "roas": None, "roi": None}
+    output = io.StringIO()
+
+    print_report(
+        build_report(
+            platforms=[unknown], audiences=[], account=ACCOUNT, version=1, language=SPANISH
+        ),
+        file=output,
+    )
+
+    lines = output.getvalue().splitlines()
+    place = lines.index("Audiencias")
+    assert lines[place + 1] == "sin filas"
+    assert lines[place - 3 : place - 1] == [
+        "\N{EN DASH} ROAS: Sin valor: Ingresos se desconoce, o Costo total es 0 o se desconoce.",
+        "\N{EN DASH} ROI: Sin valor: Ingresos se desconoce, o Costo total es 0 o se desconoce.",
+    ]
+
+
+def test_the_title_tells_what_the_report_is_limited_to() -> None:
+    filters = {"start": date(2024, 3, 1), "end": None, "platform": "x\x1b", "by": None}
+
+    report = build_report(
+        platforms=[], audiences=[], account=ACCOUNT, version=1, filters=filters, language=SPANISH
+    )
+
+    assert report.title.endswith("versión 1 de la tabla, Desde 1 mar 2024, Plataforma x\\x1b")
 
 
 def test_cells_are_shown_as_they_are_and_never_as_orders_to_the_terminal() -> None:

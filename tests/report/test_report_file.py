@@ -1,10 +1,12 @@
 """The HTML report as a file: where it is written, how large it is, and what it refuses."""
 
+import json
 import os
 import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from pipeline.settings import Settings
 from pipeline.steps.html_report import LATEST, html_report
 from pipeline.steps.run import run
 from pipeline.storage import LocalStorage
-from tests.lakes import build_lake, make_row
+from tests.lakes import build_lake, make_ledger_row, make_row
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Settings(workers=2)
@@ -64,6 +66,11 @@ def test_wrong_use_is_told(tmp_path: Path) -> None:
         (("--lang", "fr"), "--lang is 'fr'; expected en or es"),
         (("--html", "lake/landing/x.html"), "lies in the lake itself"),
         (("--html", "x.html", "--format", "json"), "leave --format out"),
+        (("--format", "json", "--lang", "fr"), "--lang is 'fr'; expected en or es"),
+        (("--html", "."), ". is a folder; name a file"),
+        (("--html", "x.html", "--start", "2024-01-02"), "rows end with 2024-01-01"),
+        (("--html", "x.html", "--end", "2023-01-02"), "to 2023-01-02: no row matches"),
+        (("--start", "2024-01-02", "--end", "2024-01-01"), "is after the last day"),
     ):
         done = report(lake, *arguments, cwd=tmp_path)
         assert (done.returncode, message in done.stderr) == (2, True), done.stderr
@@ -78,6 +85,50 @@ def test_a_console_report_in_spanish_has_the_words_of_the_original(tmp_path: Pat
     assert "Plataforma  Costo total USD  Clics" in done.stdout
     assert "1.234,50" in done.stdout
     assert "CPC real" in done.stdout
+
+
+def test_the_report_follows_the_filters_of_kpis(tmp_path: Path) -> None:
+    rows = [
+        make_row(source=source, platform=platform, cost=cost, date=date(2024, month, 3))
+        for source, platform, cost, month in (
+            ("lots", "Google ADS", 1, 1),
+            ("lots", "Meta", 2, 2),
+            ("meta", "Meta", 4, 2),
+        )
+    ]
+    files = [
+        make_ledger_row(source=source, path=f"landing/{source}/a.csv", rows_in=number)
+        for source, number in (("lots", 2), ("meta", 1))
+    ]
+    lake = build_lake(tmp_path / "lake", rows, ledger=files)
+
+    def read(*arguments: str) -> Any:
+        return json.loads(report(lake, "--format", "json", *arguments, cwd=tmp_path).stdout)
+
+    assert [row["spend"] for row in read()["platform"]] == [1, 6]
+    assert [row["spend"] for row in read("--start", "2024-02-01")["platform"]] == [6]
+    assert [row["spend"] for row in read("--source", "lots")["platform"]] == [1, 2]
+    assert [read(*some)["account"][0]["rows_in"] for some in ((), ("--source", "meta"))] == [3, 1]
+    table = report(lake, "--platform", "Meta", "--end", "2024-02-03", cwd=tmp_path).stdout
+    assert table.startswith("Advertising report, table version 1, To 3 Feb 2024, Platform Meta\n")
+    assert "Google" not in table
+    html = ("--html", "x.html", "--source", "meta")
+    assert report(lake, *html, cwd=tmp_path).returncode == 0
+    page = (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert "<span>Source meta</span>" in page
+    assert "Google" not in page.partition("<body>")[2].partition("<script>")[0]
+    assert "lots" not in page.partition("<body>")[2].partition("<script>")[0]
+
+
+def test_an_empty_report_has_its_columns_all_the_same(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path / "lake", [], ledger=[make_ledger_row(outcome="no_rows")])
+
+    done = report(lake, "--format", "csv", cwd=tmp_path)
+
+    platforms, audiences, account = done.stdout.strip().split("\n\n")
+    assert platforms.startswith("platform,currency,spend,")
+    assert audiences.startswith("target_audience,currency,avg_view_time,")
+    assert account.startswith("files,rows_in,")
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Context, Decimal
 from pathlib import Path
 
@@ -87,6 +87,7 @@ def test_a_change_is_a_part_of_what_was(
 
 def test_the_headline_tells_the_change_and_whether_it_is_good() -> None:
     figures = make_figures(
+        cells=[make_cell(), make_cell(date=DAY - timedelta(days=1))],
         totals=[make_measures(cpa=3.0, clicks=1100)],
         totals_before=[make_measures(cpa=2.0, clicks=1000, spend=Decimal(2))],
     )
@@ -98,6 +99,48 @@ def test_the_headline_tells_the_change_and_whether_it_is_good() -> None:
     assert (cards["spend"].change, cards["spend"].good) == ("\u25bc \u221250.0 %", 0)
     assert (cards["roas"].value, cards["roas"].change) == ("\u2013", "\u2013")
     assert "Revenue is not known" in cards["roas"].why
+
+
+def test_an_earlier_period_counts_where_the_page_has_its_days() -> None:
+    inside = Period(DAY + timedelta(days=1), DAY + timedelta(days=1))
+    cells = [make_cell(), make_cell(date=inside.end)]
+
+    for period, compared in ((inside, True), (Period(DAY, inside.end), False)):
+        figures = make_figures(cells=cells, period=period, totals_before=[make_measures()])
+        page = build_page(figures, ENGLISH)
+        assert page.compared.startswith("compared with") == compared
+        assert (page.cards[0].before != "") == compared
+
+
+@pytest.mark.parametrize(("length", "chosen"), [(1, "own"), (7, "7"), (40, "own"), (50, "all")])
+def test_the_days_that_the_page_opens_with_are_chosen(length: int, chosen: str) -> None:
+    cells = [make_cell(date=DAY + timedelta(days=number)) for number in range(50)]
+    last = cells[-1]["date"]
+    period = Period(last - timedelta(days=length - 1), last)
+
+    page = build_page(make_figures(cells=cells, period=period), ENGLISH)
+
+    assert [choice.value for choice in page.choices if choice.chosen] == [chosen]
+    assert f'id="start" min="2024-03-01" max="{last}" value="{period.start}"' in render(
+        make_figures(cells=cells, period=period)
+    )
+
+
+def test_the_page_says_what_it_is_limited_to_and_what_its_campaigns_are_of() -> None:
+    filters = {"platform": "A\x1b", "audience": None, "campaign": None, "source": "meta"}
+
+    page = build_page(make_figures(filters=filters), SPANISH)
+
+    assert page.facts[-2:] == ("Plataforma A\\x1b", "Fuente meta")
+    assert "de 1 mar 2024 a 1 mar 2024, en USD" in page.campaigns_note
+    assert [column.heading for column in page.campaigns[0].columns][1] == "Costo total USD"
+
+
+def test_what_has_no_name_is_said_in_the_language_of_the_page() -> None:
+    page = render(make_figures([""], cells=[make_cell(platform=None)]), SPANISH)
+
+    assert page.count("(sin nombre)") >= 8
+    assert "(none)" not in page
 
 
 def test_of_few_campaigns_each_is_best_or_weakest() -> None:

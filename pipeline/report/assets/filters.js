@@ -1,6 +1,7 @@
 // Filters: read what a person chooses, and show the page for it.
 
 const form = document.getElementById("filters");
+let opening = null;
 const dates = { start: document.getElementById("start"), end: document.getElementById("end") };
 
 function reset() {
@@ -67,6 +68,14 @@ function showPage() {
   writeTime(chosen);
   for (const key of KEYS) writeGroups(key, chosen, whole);
   writeFunnel(whole);
+  markCampaigns();
+}
+
+// The tables of campaigns show what the page opens with: said louder where that is not chosen.
+function markCampaigns() {
+  const chosen = JSON.stringify([state.start, state.end, state.currency, ...KEYS.map((key) => [...state[key]])]);
+  opening ??= chosen;
+  document.getElementById("campaigns-note")?.classList.toggle("notice", chosen !== opening);
 }
 
 if (cells.first) {
