@@ -7,6 +7,7 @@ ledger/              Delta table of every file ever seen (`schema.LEDGER`)
 quarantine/          rejected rows (`schema.REJECTS`); true where a ledger row names the file
 rollup/              derived measures, one file a partition, named after the master files
 exports/, reports/   results for people
+truth/               what the generator knows that the master must hold
 """
 
 import contextlib
@@ -48,6 +49,8 @@ ROLLUP: Final = "rollup"
 EXPORTS: Final = "exports"
 REPORTS: Final = "reports"
 CONFIG: Final = "config"
+TRUE_ROWS: Final = "truth/ad_day.parquet"
+TRUE_DELIVERIES: Final = "truth/deliveries.parquet"
 FORMAT_FILE: Final = "lake.json"
 
 

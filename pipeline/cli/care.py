@@ -1,7 +1,11 @@
-"""Commands that look after a lake: status, inspect, doctor."""
+"""Commands that look after a lake: status, inspect, doctor, verify."""
+
+from collections import Counter
+from typing import Annotated
 
 import typer
 
+from pipeline.cli.messages import count
 from pipeline.cli.options import (
     DebugOption,
     Format,
@@ -11,7 +15,9 @@ from pipeline.cli.options import (
     VersionOption,
     open_session,
 )
-from pipeline.errors import StorageError
+from pipeline.errors import LakeError, StorageError
+
+DEFAULT_LIMIT = 50
 
 
 def status(
@@ -62,3 +68,41 @@ def doctor(
         failed = [probe.check for probe in probes if not probe.passed]
         if failed:
             raise StorageError(f"{session.lake.uri} is not fit for a lake: {', '.join(failed)}")
+
+
+def verify(
+    limit: Annotated[
+        int, typer.Option("--limit", help="Print so many differences at most.", min=1)
+    ] = DEFAULT_LIMIT,
+    version: VersionOption = None,
+    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
+    lake: LakeOption = None,
+    verbose: VerboseOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Compare the master with what `generate --messy` knows that it must hold."""
+    with open_session(lake, verbose=verbose, debug=debug) as session:
+        from pipeline.care.truth import Difference
+        from pipeline.cli.options import pin
+        from pipeline.cli.output import print_result
+        from pipeline.kpi.query import Result
+        from pipeline.steps.verify import verify as compare
+
+        snapshot = pin(session, version=version, as_of=None)
+        found = compare(session.lake, snapshot)
+        differences = found.differences
+        if differences or format is not Format.TABLE:
+            print_result(Result(Difference._fields, tuple(differences[:limit])), form=format)
+        if differences:
+            kinds = Counter(one.kind for one in differences)
+            said = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
+            raise LakeError(
+                f"version {snapshot.version} is not what was delivered: "
+                f"{count(len(differences), 'difference')} ({said}), of "
+                f"{count(found.rows, 'row')} and {count(found.files, 'file')}"
+            )
+        if format is Format.TABLE:
+            typer.echo(
+                f"version {snapshot.version} holds the {count(found.rows, 'row')} that it must, "
+                f"to the cent, of {count(found.files, 'file')}"
+            )

@@ -1,13 +1,13 @@
 """Commands that bring data into the lake: run, generate, land, merge."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.messages import count, exit_by, say_generated, say_landed, say_merged
+from pipeline.cli.messages import count, exit_by, say_generated, say_landed, say_merged, say_messy
 from pipeline.cli.options import (
     DebugOption,
     EndOption,
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pipeline.steps.commit import MergeOutcome
 
 DEFAULT_ROWS = 500_000
+MESSY_ROWS = 8_000
+MESSY_DAYS = 60
 DEFAULT_START = "2024-01-01"
 DEFAULT_END = "2024-12-31"
 DEFAULT_SEED = 42
@@ -86,8 +88,23 @@ def run(
 
 def generate(
     start: StartOption = DEFAULT_START,
-    end: EndOption = DEFAULT_END,
-    rows: RowsOption = None,
+    end: Annotated[
+        str | None,
+        typer.Option(
+            "--end",
+            help="Last day, included.",
+            show_default=f"{DEFAULT_END}; with --messy {MESSY_DAYS} days",
+            metavar="DAY",
+        ),
+    ] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            "--rows",
+            help="Rows of the whole range.",
+            show_default=f"{DEFAULT_ROWS}; with --messy {MESSY_ROWS}",
+        ),
+    ] = None,
     rows_per_day: Annotated[
         int | None,
         typer.Option("--rows-per-day", help="Rows of each day, instead of --rows."),
@@ -102,6 +119,12 @@ def generate(
         int | None,
         typer.Option("--batch-rows", help="Rows of a record batch; changes no byte."),
     ] = None,
+    messy: Annotated[
+        bool,
+        typer.Option(
+            "--messy", help="Deliver them into landing/ as platforms do, and write the truth."
+        ),
+    ] = False,
     lake: LakeOption = None,
     verbose: VerboseOption = False,
     debug: DebugOption = False,
@@ -109,7 +132,9 @@ def generate(
     """Write synthetic campaign days into the lake's raw/."""
     with open_session(lake, verbose=verbose, debug=debug) as session:
         if rows is None and rows_per_day is None:
-            rows = DEFAULT_ROWS
+            rows = MESSY_ROWS if messy else DEFAULT_ROWS
+        if end is None:
+            end = _find_messy_end(start) if messy else DEFAULT_END
         request = _make_request(
             start=start,
             end=end,
@@ -120,6 +145,9 @@ def generate(
             only=only,
             batch_rows=batch_rows,
         )
+        if messy:
+            _generate_messy(session, request, whole=only is None and batch_rows is None)
+            return
         from pipeline.cli.progress import show_progress
         from pipeline.generate.write import generate_days
 
@@ -132,6 +160,19 @@ def generate(
                 on_rows=progress.counter("generate", total=rows, unit="rows"),
             )
         say_generated(outcome)
+
+
+def _find_messy_end(start: str | None) -> str | None:
+    first = parse_day(start, option="--start")
+    return str(first + timedelta(days=MESSY_DAYS - 1)) if first else None
+
+
+def _generate_messy(session: "Session", request: "GenerateRequest", *, whole: bool) -> None:
+    if not whole:
+        raise UsageError("--messy delivers whole ranges; leave --only and --batch-rows out")
+    from pipeline.steps.generate_messy import generate_messy
+
+    say_messy(generate_messy(session.lake, request, today=datetime.now(UTC).date()))
 
 
 def land(

@@ -11,6 +11,7 @@ from pipeline.cli.options import EXIT_LOOK
 if TYPE_CHECKING:
     from pipeline.generate.write import GenerateOutcome
     from pipeline.steps.commit import MergeOutcome
+    from pipeline.steps.generate_messy import MessyPlan
     from pipeline.steps.land import LandedFile
 
 _SHOWN = 5
@@ -35,6 +36,16 @@ def say_generated(outcome: "GenerateOutcome") -> None:
         )
     if outcome.days_unchanged:
         typer.echo(f"unchanged: {count(outcome.days_unchanged, 'day')} with the same data already")
+
+
+def say_messy(plan: "MessyPlan") -> None:
+    """Says what the generator delivered, and what is to become of it."""
+    files = plan.deliveries
+    sources = ", ".join(files["source"].unique().sort())
+    typer.echo(
+        f"delivered {count(files.height, 'file')} with {count(int(files['rows'].sum()), 'row')} "
+        f"of {sources}; the master must hold {count(plan.rows.height, 'row')} (adlake verify)"
+    )
 
 
 def say_landed(landed: "Sequence[LandedFile]") -> None:
