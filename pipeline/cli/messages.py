@@ -1,7 +1,7 @@
 """What commands say of what they did."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,11 +10,14 @@ from pipeline.cli.options import EXIT_LOOK
 
 if TYPE_CHECKING:
     from pipeline.generate.write import GenerateOutcome
+    from pipeline.merge.account import FileAccount
     from pipeline.steps.commit import MergeOutcome
     from pipeline.steps.generate_messy import MessyPlan
     from pipeline.steps.land import LandedFile
 
-_SHOWN = 5
+_SHOWN = 10
+"""So many lines of a kind; `adlake query` over the ledger has all of them."""
+
 _LOOK = "adlake quarantine show"
 
 
@@ -87,37 +90,42 @@ def exit_by(outcome: "MergeOutcome") -> None:
     Raises:
         typer.Exit: A file was refused or left out, or is above the share of rejected rows.
     """
-    for account in outcome.to_look_at:
-        if account.outcome in {"quarantined", "held"}:
-            continue  # said already
-        if account.detail:
-            typer.echo(f"{account.found.path}: {account.detail}", err=True)
-        if not account.has_many_rejects:
-            continue
-        typer.echo(
-            f"{account.found.path}: {account.quarantined:,} of {account.rows_in:,} rows were "
-            f"rejected; the rest is merged: look at them before you trust its figures",
-            err=True,
-        )
-    for why in outcome.left_out:
-        typer.echo(f"left as it was: {why}", err=True)
+    _say_first([line for one in outcome.to_look_at for line in _list_looks(one)])
+    _say_first([f"left as it was: {why}" for why in outcome.left_out])
     if outcome.to_look_at or outcome.left_out:
         raise typer.Exit(EXIT_LOOK)
 
 
 def _say_quarantined(outcome: "MergeOutcome") -> None:
-    refused = [account for account in outcome.accounts if account.outcome == "quarantined"]
-    for account in refused[:_SHOWN]:
-        typer.echo(
-            f"quarantined {account.found.path}: {account.reason}: {account.detail}", err=True
+    for outcome_name, words in (("quarantined", "quarantined"), ("held", "held back")):
+        _say_first(
+            [
+                f"{words} {account.found.path}: {account.reason}: {account.detail}"
+                for account in outcome.accounts
+                if account.outcome == outcome_name
+            ]
         )
-    if len(refused) > _SHOWN:
-        typer.echo(f"... and {count(len(refused) - _SHOWN, 'more file')}", err=True)
-    for account in outcome.accounts:
-        if account.outcome == "held":
-            typer.echo(
-                f"held back {account.found.path}: {account.reason}: {account.detail}", err=True
-            )
     rows = sum(account.quarantined for account in outcome.accounts)
     if rows:
         typer.echo(f"in quarantine with their reason: {count(rows, 'row')}: {_LOOK}", err=True)
+
+
+def _list_looks(account: "FileAccount") -> Iterator[str]:
+    """What a person should know of a file that was merged."""
+    if account.outcome in {"quarantined", "held"}:
+        return  # said already
+    if account.detail:
+        yield f"{account.found.path}: {account.detail}"
+    if account.has_many_rejects:
+        yield (
+            f"{account.found.path}: {account.quarantined:,} of {account.rows_in:,} rows were "
+            f"rejected; the rest is merged: look at them before you trust its figures"
+        )
+
+
+def _say_first(lines: Sequence[str]) -> None:
+    """Says the first of many lines, and how many there are."""
+    for line in lines[:_SHOWN]:
+        typer.echo(line, err=True)
+    if len(lines) > _SHOWN:
+        typer.echo(f"... and {len(lines) - _SHOWN:,} more like these", err=True)

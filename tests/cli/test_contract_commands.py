@@ -48,6 +48,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def write_text(path: Path, *lines: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
@@ -364,3 +365,17 @@ def test_a_header_cannot_give_the_terminal_orders(shell: Shell, tmp_path: Path) 
     merged = shell.run("merge")
     assert merged.returncode == 3
     assert r"No\u202ete\x9b" in merged.stderr
+
+
+def test_of_many_files_with_the_same_fault_the_first_are_named(
+    shell: Shell, tmp_path: Path
+) -> None:
+    for number in range(14):
+        write_text(shell.lake / f"landing/lots/{number:02d}.csv", "date,spend", f"{number},1")
+    done = shell.run("merge")
+    assert done.returncode == 3
+    named = [line for line in done.stderr.splitlines() if line.startswith("quarantined ")]
+    assert [line.split(":")[0] for line in named] == [
+        f"quarantined landing/lots/{number:02d}.csv" for number in range(10)
+    ]
+    assert "... and 4 more like these" in done.stderr
