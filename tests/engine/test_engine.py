@@ -23,6 +23,12 @@ def die_on_two(number: int) -> int:
     return number
 
 
+def sign_and_die_on_two(path: Path) -> int:
+    """Leaves the number of its process in a file."""
+    path.write_text(str(os.getpid()))
+    return die_on_two(int(path.name))
+
+
 def fail_on_two(number: int) -> int:
     if number == 2:
         raise ValueError("two")
@@ -108,11 +114,9 @@ def test_no_parts_start_nothing() -> None:
 
 
 def test_a_part_that_never_ends_is_given_up_by_its_cpu_time_and_the_others_are_done() -> None:
-    began = time.monotonic()
     results = map_isolated(loop_on_two, range(5), workers=2, cpu_seconds=allow_half_a_second)
     assert [results[n] for n in (0, 1, 3, 4)] == [0, 1, 3, 4]
     assert results[2] == Crashed("the process that read it took more than 0.5 CPU seconds")
-    assert time.monotonic() - began < 10
 
 
 def test_waiting_takes_no_cpu_time() -> None:
@@ -138,11 +142,12 @@ def test_work_within_the_limits_is_not_disturbed() -> None:
     assert results == [10] * 20
 
 
-def test_one_bad_part_among_many_makes_few_of_them_run_alone() -> None:
-    began = time.monotonic()
-    results = map_isolated(die_on_two, range(200), workers=2)
+def test_one_bad_part_among_many_makes_few_of_them_run_alone(tmp_path: Path) -> None:
+    parts = [tmp_path / str(number) for number in range(200)]
+    results = map_isolated(sign_and_die_on_two, parts, workers=2)
     assert [number for number, result in enumerate(results) if result != number] == [2]
-    assert time.monotonic() - began < 20
+    children = {path.read_text() for path in parts}
+    assert len(children) < 20
 
 
 def test_a_failure_of_the_machine_is_raised_from_a_part_that_runs_alone(tmp_path: Path) -> None:
