@@ -1,11 +1,14 @@
 """Maps a function over independent parts: threads where we trust the input, processes elsewhere."""
 
+import contextlib
 import multiprocessing
 import os
 import resource
 import signal
+import sys
 import tempfile
 import threading
+import types
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +21,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 _LONGEST_TEMPORARY = 60
 _WALL_A_CPU_SECOND = 30.0
 _SHORTEST_WALL = 600.0
+_MAIN = threading.Lock()
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -108,7 +112,8 @@ def map_isolated(
             leaves too little for what Polars and Arrow reserve. It has no effect on macOS.
 
     Raises:
-        OSError: The machine failed a child, as with a full disk: that is no fault of a part.
+        OSError: The machine failed a child, as with a full disk, or no child could begin: that is
+            no fault of a part.
     """
     work = _Work(function, cpu_seconds, memory_bytes)
     results: dict[int, Result | Crashed] = {}
@@ -141,7 +146,8 @@ def _run_together(
         futures = []
         for number in numbers:
             try:
-                futures.append((number, pool.submit(work.do, parts[number])))
+                with _leave_main_out(work):
+                    futures.append((number, pool.submit(work.do, parts[number])))
             except BrokenProcessPool:
                 break
         for number, future in futures:
@@ -157,14 +163,17 @@ def _run_alone(work: _Work[Part, Result], part: Part, context: BaseContext) -> R
     receiver, sender = multiprocessing.Pipe(duplex=False)
     # Every context has processes; only its base class does not say so.
     process = cast(BaseProcess, context.Process(target=_answer, args=(work, part, sender)))  # type: ignore[attr-defined]
-    process.start()
+    with _leave_main_out(work):
+        process.start()
     sender.close()
-    with receiver:
-        try:
-            answer = receiver.recv()
-        except EOFError:
-            answer = None
+    answers = []
+    with receiver, contextlib.suppress(EOFError):
+        while True:
+            answers.append(receiver.recv())
     process.join()
+    if not answers:
+        raise OSError(f"a child process died at its start, with exit code {process.exitcode}")
+    answer = answers[-1]
     if isinstance(answer, BaseException):
         raise answer
     if answer is None:
@@ -172,9 +181,32 @@ def _run_alone(work: _Work[Part, Result], part: Part, context: BaseContext) -> R
     return cast(Result | Crashed, answer[0])
 
 
+@contextlib.contextmanager
+def _leave_main_out(work: _Work[Part, Result]) -> Iterator[None]:
+    """Sees to it that a child which is started in here does not run the main module again.
+
+    It would by default, whatever program that is: a task of Airflow's has the `airflow` command,
+    which cannot be imported there. What a child works with comes from other modules.
+    """
+    if work.function.__module__ == "__main__":
+        yield
+        return
+    with _MAIN:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
 def _answer(work: _Work[Part, Result], part: Part, sender: Connection) -> None:
-    """The whole life of a child with one part: sends its result in a tuple, or an error."""
+    """The whole life of a child with one part: sends None, then its result in a tuple or an error.
+
+    Without the first of them it is not the part that the child died of.
+    """
     _begin(work.memory_bytes)
+    sender.send(None)
     try:
         sender.send((work.do(part),))
     except (OSError, KeyboardInterrupt, SystemExit) as error:

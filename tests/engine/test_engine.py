@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -106,6 +107,36 @@ def test_a_panic_that_cannot_be_pickled_stays_in_its_child() -> None:
 def test_a_failure_of_the_machine_is_raised() -> None:
     with pytest.raises(OSError, match="No space left"):
         map_isolated(fill_disk, range(2), workers=1)
+
+
+class Deadly:
+    """A part that ends a child before that can begin with it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os._exit, (3,)
+
+
+def test_a_child_that_cannot_begin_is_no_fault_of_its_part() -> None:
+    with pytest.raises(OSError, match="a child process died at its start, with exit code 3"):
+        map_isolated(repr, [Deadly()], workers=1)
+
+
+def test_a_child_does_not_run_the_program_that_it_is_started_by(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "assert __name__ == '__main__'\n"
+        "import sys\n"
+        "from pipeline.engine import map_isolated\n"
+        "from tests.engine.test_engine import square\n"
+        "print(map_isolated(square, [1, 2, 3], workers=2))\n"
+        "assert sys.modules['__main__'].map_isolated is map_isolated\n",
+        encoding="utf-8",
+    )
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, program], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("[1, 4, 9]\n", "")
 
 
 def test_no_parts_start_nothing() -> None:
