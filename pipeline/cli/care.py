@@ -14,6 +14,7 @@ from pipeline.cli.options import (
     VerboseOption,
     VersionOption,
     open_session,
+    pin,
 )
 from pipeline.errors import LakeError, StorageError
 
@@ -49,7 +50,7 @@ def inspect(
         from pipeline.cli.output import print_tables
         from pipeline.steps.status import inspect as look
 
-        found = look(session.lake, session.lake.take_snapshot(version))
+        found = look(session.lake, pin(session, version=version, as_of=None))
         tables = {"columns": found.columns, "partitions": found.partitions, "rows": found.rows}
         print_tables(tables, form=format)
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.messages import count, exit_by, say_generated, say_landed, say_merged, say_messy
+from pipeline.cli.messages import (
+    count,
+    exit_by,
+    say_currencies,
+    say_generated,
+    say_landed,
+    say_merged,
+    say_messy,
+)
 from pipeline.cli.options import (
     DebugOption,
     EndOption,
@@ -83,6 +91,7 @@ def run(
         if outcome.exported is not None:
             for file in outcome.exported.files:
                 typer.echo(f"{local_dir / file.name}: {count(file.rows, 'row')}")
+            say_currencies(outcome.exported.currencies)
         exit_by(outcome.merged)
 
 

@@ -84,6 +84,16 @@ def say_merged(outcome: "MergeOutcome") -> None:
         )
 
 
+def say_currencies(currencies: Sequence[str]) -> None:
+    """Warns where a CSV has money of several currencies, for which it has no column."""
+    if len(currencies) > 1:
+        typer.echo(
+            f"the costs in this CSV are in {', '.join(currencies)}, and it has no column that says "
+            f"which: do not add them up; --format parquet has one",
+            err=True,
+        )
+
+
 def exit_by(outcome: "MergeOutcome") -> None:
     """Ends with the exit code that asks for a look, where a rule does.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipeline.cli.messages import count
+from pipeline.cli.messages import count, say_currencies
 from pipeline.cli.options import (
     AsOfOption,
     AudienceOption,
@@ -272,6 +272,7 @@ def export(
             f"{directory}: {count(outcome.rows, 'row')} of version {snapshot.version} "
             f"in {count(len(outcome.files), 'file')}"
         )
+        say_currencies(outcome.currencies)
         if outcome.leftovers:
             typer.echo(
                 f"{len(outcome.leftovers)} lots of an earlier export are still there, first "

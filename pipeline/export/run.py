@@ -32,11 +32,13 @@ class ExportOutcome:
         files: The files, each in every target.
         leftovers: Full names of lots of an earlier export in the targets with a higher number than
             this one's; they stay, and whoever reads the folder would count them too.
+        currencies: Of the rows of a CSV, which has no column for them; sorted.
     """
 
     rows: int
     files: tuple[ExportedFile, ...]
     leftovers: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
 
 
 def export_csv(  # noqa: PLR0913 - each is an option of the command
@@ -71,15 +73,25 @@ def export_csv(  # noqa: PLR0913 - each is an option of the command
     if lots is not None and lots < 1:
         raise UsageError(f"a lot has at least 1 row; got {lots}")
     parts = _plan(snapshot, targets, start=start, end=end)
-    frames = read_frames(
-        lake.storage, parts, columns=SOURCE_COLUMNS, shape=_make_safe_cells if safe else _make_cells
-    )
+    currencies: set[str] = set()
+
+    def shape(facts: pl.DataFrame) -> pl.DataFrame:
+        currencies.update(facts["currency"].drop_nulls().unique())
+        cells = shape_frame(facts.drop("currency"))
+        return spell_cells(neutralise_formulas(cells) if safe else cells)
+
+    frames = read_frames(lake.storage, parts, columns=(*SOURCE_COLUMNS, "currency"), shape=shape)
     with targets[0].open_workspace() as workspace:
         files = write_csv_files(frames, workspace, master=master, lot_rows=lots)
         _publish(lake, snapshot, targets=targets, workspace=workspace, files=files)
     leftovers = _find_leftovers(targets, files) if lots else ()
     rows = files[0].rows if master else sum(file.rows for file in files)
-    return ExportOutcome(rows=rows, files=tuple(files), leftovers=leftovers)
+    return ExportOutcome(
+        rows=rows,
+        files=tuple(files),
+        leftovers=leftovers,
+        currencies=tuple(sorted(currencies)),
+    )
 
 
 def export_parquet(
@@ -97,14 +109,6 @@ def export_parquet(
         files = write_parquet_file(frames, workspace)
         _publish(lake, snapshot, targets=targets, workspace=workspace, files=files)
     return ExportOutcome(rows=files[0].rows, files=tuple(files))
-
-
-def _make_cells(facts: pl.DataFrame) -> pl.DataFrame:
-    return spell_cells(shape_frame(facts))
-
-
-def _make_safe_cells(facts: pl.DataFrame) -> pl.DataFrame:
-    return spell_cells(neutralise_formulas(shape_frame(facts)))
 
 
 def _plan(

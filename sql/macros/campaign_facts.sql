@@ -74,11 +74,8 @@ create or replace macro campaign_facts(
     final as (
         select
             wanted.*,
-            case when stated.revenue then wanted.spend end as earning_spend,
-            case when stated.conversions then wanted.spend end as converting_spend,
-            case when stated.conversions then wanted.clicks end as converting_clicks,
-            case when stated.conversions then wanted.revenue end as valued_revenue,
-            case when stated.revenue then wanted.conversions end as valued_conversions
+            -- The rows themselves are the arguments, which the linter takes for columns.
+            unnest(stating(wanted, stated)) as stating  -- noqa: references.qualification
         from wanted
         inner join stated
             on

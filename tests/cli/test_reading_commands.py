@@ -10,18 +10,40 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.cli.options import Format
+from pipeline.cli.options import Format, parse_day, parse_moment
 from pipeline.cli.output import print_result
-from pipeline.kpi.catalogue import list_kpis, run_kpi
+from pipeline.errors import UsageError
+from pipeline.kpi.catalogue import describe_kpi, list_kpis, read_account, run_kpi
 from pipeline.kpi.selection import Selection
-from pipeline.kpi.views import open_kpi_connection
+from pipeline.kpi.views import open_kpi_connection, views_sql
 from pipeline.lake import Lake
+from pipeline.report.words import find_language
+from pipeline.steps.html_report import html_report_on
 from pipeline.storage import LocalStorage
 from tests.cli.test_cli import ROOT, Shell
+from tests.lakes import build_lake, make_row
 from tests.lots import make_line, write_lot
+
+INJECTIONS = (
+    *("'", "''", '"', "`", ";", "--", "/*", "*/", "\\", "%", "_", "$1", "$start", "?", "", "\0"),
+    *("x' or 1=1 --", "x' or '1'='1", '" or ""="', "') or ('1'='1", "1 or 1=1", "null", "true"),
+    *("'; drop view ad_day; --", "'; select 1; --", "x'; attach 'x.db' as x; --"),
+    *("' union all select * from ledger --", "' union select getenv('HOME') --", "${HOME}"),
+    *("(select 1)", "read_text('/etc/passwd')", "'||(select 1)||'", "$$x$$", "e'\\x27'"),
+    *(
+        "\n; select 1",
+        "'\t or 1=1",
+        "\u02bc or 1=1 --",
+        "\uff07 or 1=1 --",
+        "{{1}}",
+        "x\u0000' or 1",
+    ),
+)
+"""Values that try to be SQL."""
 
 ENDLESS = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b"
 
@@ -57,15 +79,50 @@ def test_no_kpi_shows_a_person_none_nan_or_infinity(
     assert not {"None", "nan", "NaN", "inf", "-inf", "Infinity"} & set(words)
 
 
+def test_there_are_forty_injections() -> None:
+    assert len(set(INJECTIONS)) == 40
+
+
 def test_the_value_of_a_filter_is_never_a_part_of_the_statement(shell: Shell) -> None:
     lake = Lake(LocalStorage(shell.lake))
-    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
-        for injected in ("x' or 1=1 --", "'; drop view ad_day; --", "$start", "%", "\\", "", "\0"):
+    snapshot = lake.take_snapshot()
+    with open_kpi_connection(lake, snapshot) as connection:
+        for injected in INJECTIONS:
             for name in ("platform", "audience", "campaign", "source"):
+                selection = Selection(**{name: injected})
                 for kpi in ("total", "campaign"):
-                    selection = Selection(**{name: injected})
                     assert run_kpi(connection, kpi, selection).rows == ()
+                assert html_report_on(connection, snapshot, selection)
+            assert read_account(connection, source=injected).to_dicts()[0]["files"] == 0
         assert run_kpi(connection, "total").rows
+
+
+@pytest.mark.parametrize("injected", INJECTIONS)
+def test_an_option_that_is_no_text_takes_nothing_that_could_be_sql(injected: str) -> None:
+    with pytest.raises(UsageError, match="expected a day as YYYY-MM-DD"):
+        parse_day(injected, option="--start")
+    with pytest.raises(UsageError, match="expected a time as YYYY-MM-DD"):
+        parse_moment(injected, option="--as-of")
+    with pytest.raises(UsageError, match="cannot be ranked by"):
+        Selection(by=injected)
+    with pytest.raises(UsageError, match="there is no KPI"):
+        describe_kpi(injected)
+    with pytest.raises(UsageError, match="expected en or es"):
+        find_language(injected)
+
+
+@pytest.mark.parametrize("injected", INJECTIONS)
+def test_a_lake_may_be_called_anything(tmp_path: Path, injected: str) -> None:
+    kept = [mark for mark in injected if mark.isprintable() and mark not in "/?#%\\"]
+    name = "".join(kept).strip() or "_"
+    lake = build_lake(tmp_path / name, [make_row(cost=5)])
+    snapshot = lake.take_snapshot()
+
+    with open_kpi_connection(lake, snapshot) as connection:
+        assert run_kpi(connection, "total").to_dicts()[0]["spend"] == 5
+    with duckdb.connect() as own:
+        own.execute(views_sql(lake, snapshot))
+        assert own.execute("select sum(cost) from ad_day").fetchone() == (5,)
 
 
 def test_a_kpi_says_which_version_it_read_and_nulls_are_dashes(shell: Shell) -> None:
@@ -126,6 +183,25 @@ def test_a_refused_query_leaves_no_file(shell: Shell, tmp_path: Path) -> None:
     assert target.read_text() == "kept"
 
 
+def test_two_currencies_are_told_apart_everywhere_and_never_added(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    rows = [make_row(currency=name, cost=cost) for name, cost in (("EUR", 1), ("USD", 2))]
+    build_lake(shell.lake, rows)
+
+    for kpi in ("total", "platform", "audience", "month", "weekday", "campaign"):
+        found = shell.read("kpi", kpi)
+        assert [(row["currency"], row["spend"]) for row in found] == [("EUR", 1), ("USD", 2)], kpi
+    table = shell.run("report").stdout
+    assert [line.split()[2:4] for line in table.splitlines() if line.startswith("Google")] == [
+        ["EUR", "1.00"],
+        ["USD", "2.00"],
+    ]
+    done = shell.run("export", "out")
+    assert done.returncode == 0
+    assert "the costs in this CSV are in EUR, USD, and it has no column" in done.stderr
+    assert shell.run("export", "out", "--format", "parquet").stderr == ""
+
+
 def test_a_long_table_is_cut_and_said_to_be(shell: Shell) -> None:
     done = shell.run("query", "select range from range(10001)")
     assert done.stdout.count("\n") == 10_002
@@ -172,10 +248,21 @@ def test_a_vacuumed_version_is_said_to_be_gone(tmp_path: Path) -> None:
         write_lot(shell.lake / f"marketing_data_{clicks}.csv", [make_line(clicks=clicks)])
         shell.run("merge")
     assert shell.run("vacuum", "--retention", "0", "--force").returncode == 0
-    for command in (["kpi", "platform"], ["export", "out"]):
-        done = shell.run(*command, "--version", "1")
+    version = ["--version", "1"]
+    for command in (
+        ["kpi", "platform", *version],
+        ["export", "out", *version],
+        ["query", "select 1", *version],
+        ["views", *version],
+        ["report", *version],
+        ["report", "--html", "x.html", *version],
+        ["inspect", *version],
+        ["diff", "1", "2"],
+    ):
+        done = shell.run(*command)
         assert (done.returncode, done.stdout) == (1, "")
         assert "version 1 cannot be read any more: 1 of its 1 files are gone" in done.stderr
+    assert not (tmp_path / "x.html").exists()
     assert shell.run("kpi", "platform").returncode == 0
 
 
