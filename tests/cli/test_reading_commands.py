@@ -153,6 +153,15 @@ def test_versions_are_read_by_number_and_by_time_and_compared(shell: Shell, tmp_
     done = shell.run("export", str(tmp_path / "out"), "--version", "1")
     assert "3 rows of version 1" in done.stdout
     assert "table version 1" in shell.run("report", "--version", "1").stdout
+    made = {row["version"]: row["at"] for row in shell.read("history")}
+    for choice in (["--version", "1"], ["--as-of", made[1]]):
+        assert shell.read("query", "select count(*) as rows from ad_day", *choice) == [{"rows": 3}]
+        assert shell.read("kpi", "total", *choice) == old
+        assert shell.run("report", *choice).stdout.startswith("Advertising report, table version 1")
+        assert "3 rows of version 1" in shell.run("export", str(tmp_path / "out"), *choice).stdout
+        page = shell.run("report", "--html", str(tmp_path / "x.html"), *choice)
+        assert "the report of version 1" in page.stdout
+        assert ", version 1 of the master" in shell.run("views", *choice).stdout
 
 
 def test_a_query_is_written_into_a_file_or_a_pipe(shell: Shell, tmp_path: Path) -> None:
