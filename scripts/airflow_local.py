@@ -204,8 +204,7 @@ def _configure(home: Path, url: str, port: int, lake: str) -> dict[str, str]:
     return {
         "AIRFLOW_HOME": str(home),
         "ADLAKE_URI": lake if "://" in lake else str(Path(lake).absolute()),
-        # SQLite has one writer at a time; the others wait for a minute before they give up.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
