@@ -319,6 +319,12 @@ def backfill(
     """Runs the days from the first to the last one until all have succeeded: their runs' ids."""
     days = ("--from-date", first, "--to-date", last)
     command = ("backfill", "create", "--dag-id", DAG_ID, *days)
+
+    def read_over() -> bool | None:
+        known = api.get("/backfills", params={"dag_id": DAG_ID}).raise_for_status().json()
+        return True if all(one["completed_at"] for one in known["backfills"]) else None
+
+    wait_for(read_over)  # a DAG has one backfill at a time
     # SQLite refuses a writer whose transaction began before the scheduler's last one.
     set_paused(api, True)
     local.run(*command, *options, "--dag-run-conf", json.dumps(conf))
