@@ -89,6 +89,28 @@ def test_a_big_file_goes_in_parts_and_appears_whole_or_not(
     assert begun.get("Uploads", []) == []
 
 
+def test_a_doctor_tells_of_unfinished_uploads_and_of_the_rule_that_clears_them(
+    s3_uri: str, stranger: Any
+) -> None:
+    stranger.create_bucket(Bucket="with-a-rule")
+    bucket = S3Storage("s3://with-a-rule/lake")
+    stranger.create_multipart_upload(Bucket="with-a-rule", Key="lake/left-by-a-killed-run")
+    stranger.create_multipart_upload(Bucket="with-a-rule", Key="of-somebody-else")
+    probe = bucket.probe()[-1]
+    assert (probe.check, probe.passed) == ("clear unfinished uploads away", True)
+    assert probe.detail.startswith("1 unfinished; give the bucket a lifecycle rule")
+    rule = {
+        "ID": "uploads",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
+    }
+    for status, told in (("Disabled", "give the bucket"), ("Enabled", "a lifecycle rule does it")):
+        stranger.put_bucket_lifecycle_configuration(
+            Bucket="with-a-rule", LifecycleConfiguration={"Rules": [rule | {"Status": status}]}
+        )
+        assert bucket.probe()[-1].detail.startswith(f"1 unfinished; {told}")
+
+
 @pytest.mark.parametrize(
     "uri",
     ["s3://", "s3:///x", "s3://key:secret@bucket/x", "s3://b/a?b", "s3://b/a//b", "s3://b/.."],

@@ -121,6 +121,8 @@ def _probe_uploads(client: Client) -> Iterator[Probe]:
         ).get("Rules", [])
     except StorageError:
         rules = []
-    if any(rule.get("AbortIncompleteMultipartUpload") for rule in rules):
+    if any(
+        rule.get("AbortIncompleteMultipartUpload") and rule["Status"] == "Enabled" for rule in rules
+    ):
         advice = "a lifecycle rule does it"
     yield Probe(check, True, f"{len(begun)} unfinished; {advice}")
