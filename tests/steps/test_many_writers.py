@@ -21,8 +21,9 @@ from pipeline.lake import Lake
 from pipeline.settings import Settings
 from pipeline.steps.compact import compact
 from pipeline.steps.fsck import fsck
+from pipeline.steps.ledger import read_ledger
 from pipeline.steps.merge import merge
-from pipeline.storage import LocalStorage
+from pipeline.storage import open_storage
 from tests.lakes import build_lake, commit_rows, make_row
 from tests.lots import make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home
@@ -31,8 +32,6 @@ pytestmark = pytest.mark.faults
 
 ONE_WORKER = Settings(workers=1)
 PATIENCE_SECONDS = 500
-WRITERS = 8
-DELIVERIES = 5
 STARTS = 4
 
 
@@ -58,11 +57,19 @@ def generate_day(lake: Lake, *, seed: int, day: date = date(2024, 3, 1), rows: i
     generate_days(lake, request, today=date(2024, 12, 31), workers=1)
 
 
-def deliver(writer: int, root: Path) -> None:
+@pytest.fixture
+def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty lake that many processes can reach."""
+    where: str = request.param
+    found: str = request.getfixturevalue("s3_uri") if where == "bucket" else str(tmp_path / "lake")
+    return found
+
+
+def deliver(writer: int, uri: str, deliveries: int) -> None:
     """Delivers and merges, again and again; whoever loses each time says so and tries anew."""
-    lake = Lake(LocalStorage(root))
-    for number in range(DELIVERIES):
-        generate_day(lake, seed=writer * DELIVERIES + number)
+    lake = Lake(open_storage(uri))
+    for number in range(deliveries):
+        generate_day(lake, seed=writer * deliveries + number)
         while True:
             try:
                 merge(lake, settings=ONE_WORKER)
@@ -71,20 +78,33 @@ def deliver(writer: int, root: Path) -> None:
             break
 
 
-def test_eight_writers_bring_forty_deliveries_in_once_each(home: Home) -> None:
-    run_together(deliver, home.root, count=WRITERS)
-    ledger = home.read_ledger()
-    assert ledger.height == WRITERS * DELIVERIES
+@pytest.mark.parametrize(
+    ("uri", "writers", "deliveries"),
+    [
+        ("folder", 8, 5),
+        ("bucket", 4, 2),
+        pytest.param("bucket", 8, 5, marks=pytest.mark.soak),
+    ],
+    indirect=["uri"],
+)
+def test_many_writers_bring_each_of_their_deliveries_in_once(
+    uri: str, writers: int, deliveries: int
+) -> None:
+    run_together(deliver, uri, deliveries, count=writers)
+    lake = Lake(open_storage(uri))
+    snapshot = lake.take_snapshot()
+    ledger = read_ledger(lake, snapshot.ledger_uris)
+    assert ledger.height == writers * deliveries
     assert set(ledger["outcome"]) == {"merged"}
-    assert home.read_master().height == ledger["rows_in"].sum() == 20 * WRITERS * DELIVERIES
-    assert home.lake.open_ledger().transaction == home.lake.open_master().transaction
-    assert home.merge().transaction is None
-    assert fsck(home.lake, settings=SETTINGS).findings == []
+    assert snapshot.rows == ledger["rows_in"].sum() == 20 * writers * deliveries
+    assert lake.open_ledger().transaction == lake.open_master().transaction
+    assert merge(lake, settings=SETTINGS).transaction is None
+    assert fsck(lake, settings=SETTINGS).findings == []
 
 
-def start_together(starter: int, root: Path, rounds: int, barrier: Barrier) -> None:
+def start_together(starter: int, uri: str, rounds: int, barrier: Barrier) -> None:
     """In each round one brings a delivery, and all merge at the same moment."""
-    lake = Lake(LocalStorage(root))
+    lake = Lake(open_storage(uri))
     for number in range(rounds):
         if starter == 0:
             generate_day(lake, seed=number)
@@ -93,13 +113,23 @@ def start_together(starter: int, root: Path, rounds: int, barrier: Barrier) -> N
         barrier.wait()
 
 
-@pytest.mark.parametrize("rounds", [10, pytest.param(50, marks=pytest.mark.soak)])
-def test_four_starts_at_one_moment_make_one_commit(home: Home, rounds: int) -> None:
+@pytest.mark.parametrize(
+    ("uri", "rounds"),
+    [
+        ("folder", 10),
+        ("bucket", 3),
+        pytest.param("folder", 50, marks=pytest.mark.soak),
+        pytest.param("bucket", 50, marks=pytest.mark.soak),
+    ],
+    indirect=["uri"],
+)
+def test_four_starts_at_one_moment_make_one_commit(uri: str, rounds: int) -> None:
     barrier = multiprocessing.get_context("spawn").Barrier(STARTS)
-    run_together(start_together, home.root, rounds, barrier, count=STARTS)
-    assert home.lake.open_master().version == home.lake.open_master().transaction == rounds
-    assert home.read_master().height == 20 * rounds
-    assert fsck(home.lake, settings=SETTINGS).findings == []
+    run_together(start_together, uri, rounds, barrier, count=STARTS)
+    lake = Lake(open_storage(uri))
+    assert lake.open_master().version == lake.open_master().transaction == rounds
+    assert lake.take_snapshot().rows == 20 * rounds
+    assert fsck(lake, settings=SETTINGS).findings == []
 
 
 def append(lake: Lake, writer: int, done: threading.Event) -> None:
