@@ -1,5 +1,10 @@
 """The commands on a bucket: the same words, figures and files as on a folder."""
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -57,3 +62,48 @@ def test_a_bucket_is_a_lake_like_a_folder(
     assert said == expected
     assert made == files
     assert len(made) == 4
+
+
+SMALL = ["run", "--rows", "50", "--start", "2024-01-01", "--end", "2024-01-01", "--no-csv"]
+
+
+def run_command(
+    uri: str, environ: Mapping[str, str], words: Sequence[str], *, before: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*before, sys.executable, "-m", "pipeline", *words, "--lake", uri],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
+@pytest.mark.parametrize("minutes", [-20, 20])
+def test_a_clock_that_is_off_is_named(
+    s3_uri: str, s3_environ: dict[str, str], minutes: int
+) -> None:
+    for words in (SMALL, ["merge"], ["status"]):
+        done = run_command(s3_uri, s3_environ, words, before=["faketime", "-f", f"{minutes:+}m"])
+        assert done.returncode == 4
+        assert done.stderr.count("\n") == 1
+        assert "RequestTimeTooSkewed: this machine's clock is off by more than 15" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+def test_a_bare_environment_is_enough(
+    where: str, s3_uri: str, s3_environ: dict[str, str], tmp_path: Path
+) -> None:
+    uri = s3_uri if where == "bucket" else str(tmp_path / "lake")
+    odd = {"LANG": "C", "LC_ALL": "C", "TMPDIR": str(tmp_path / "not-there")}
+    environ = {name: value for name, value in s3_environ.items() if name != "HOME"} | odd
+    mask = os.umask(0o077)
+    try:
+        for words in (SMALL, ["kpi", "platform"], ["fsck"]):
+            done = run_command(uri, environ, words)
+            assert (done.returncode, done.stderr) == (0, "")
+    finally:
+        os.umask(mask)
