@@ -31,7 +31,7 @@ class Difference(NamedTuple):
         account: Likewise.
         campaign: Name of the campaign; None where it is about a file.
         date: Of the row; None likewise.
-        column: What differs; of a whole row its cost is shown.
+        column: What differs, of a file in the ledger; of a whole row its cost is shown.
         truth: What it must be.
         master: What it is; of a file what the ledger says.
         why: Which delivery it comes of, and what became of that.
@@ -114,6 +114,22 @@ def _describe(
             )
 
 
+class _Fault(NamedTuple):
+    """What is wrong with a file.
+
+    Attributes:
+        column: Of the ledger.
+        truth: What it must be.
+        found: What it is; None where the ledger does not know the file.
+        words: The same in words.
+    """
+
+    column: str
+    truth: object
+    found: object
+    words: str
+
+
 @dataclass(slots=True)
 class _Files:
     """The generated files, and what the ledger says of them.
@@ -157,7 +173,7 @@ class _Files:
             got: The file whose row is there; None where none is.
         """
         if wanted is not None and (fault := self.find_fault(wanted)):
-            return f"{wanted} {fault}" + (
+            return f"{wanted} {fault.words}" + (
                 f"; the row is of {got}" if got not in {None, wanted} else ""
             )
         if got is not None and got not in self._by_path:
@@ -168,33 +184,34 @@ class _Files:
             return f"{got} speaks for a day of which the newest delivery has no row"
         return f"the row is of {got} and must be of {wanted}"
 
-    def find_fault(self, path: str) -> str:
-        """What became of a file that should not have; '' where all is well."""
+    def find_fault(self, path: str) -> "_Fault | None":
+        """What became of a file that should not have."""
         file, row = self._by_path[path], self._in_ledger.get(path)
         if row is None:
-            return "is not in the ledger: it was not merged, or is gone"
+            return _Fault("outcome", "merged", None, "is not in the ledger: not merged, or gone")
         if row["sha256"] != file["sha256"]:
-            return "was changed after it was generated"
+            words = "was changed after it was generated"
+            return _Fault("sha256", file["sha256"], row["sha256"], words)
         if row["outcome"] not in _TAKEN:
-            return f"is {row['outcome']} ({row['reason']}: {row['detail']})"
+            detail = f": {row['detail']}" if row["detail"] else ""
+            return _Fault("outcome", "merged", row["outcome"], f"is {row['outcome']}{detail}")
         if row["outcome"] == "merged" and row["quarantined"] != file["quarantined"]:
-            return f"has {row['quarantined']} rows in quarantine, expected {file['quarantined']}"
-        return ""
+            words = "has another number of rows in quarantine than were damaged"
+            return _Fault("quarantined", file["quarantined"], row["quarantined"], words)
+        return None
 
     def find_faults(self) -> Iterator[Difference]:
         """All files of which something else became than should."""
         for file in self.generated:
-            row = self._in_ledger.get(file["path"])
             if fault := self.find_fault(file["path"]):
-                found = None if row is None else row["quarantined"]
                 yield Difference(
                     kind="file",
                     source=file["source"],
                     account=file["account"],
                     campaign=None,
                     date=None,
-                    column="quarantined",
-                    truth=file["quarantined"],
-                    master=found,
-                    why=f"{file['path']} {fault}",
+                    column=fault.column,
+                    truth=fault.truth,
+                    master=fault.found,
+                    why=f"{file['path']} {fault.words}",
                 )

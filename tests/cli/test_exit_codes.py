@@ -39,6 +39,9 @@ WRONG_USE = [
     ["kpi", "no-such-kpi"],
     ["generate", "--start", "2024-13-01"],
     ["generate", "--rows", "-1"],
+    ["generate", "--messy", "--only", "2024-01-01"],
+    ["verify"],
+    ["verify", "--limit", "0"],
     ["no-such-command"],
 ]
 NO_LAKE = [
@@ -51,6 +54,7 @@ NO_LAKE = [
     "rebuild",
     "upgrade",
     "report",
+    "verify",
 ]
 READING = ["status", "merge", "history", "compact"]
 
@@ -122,3 +126,23 @@ def test_a_rebuild_is_told_like_a_merge_and_history_tells_of_both(tmp_path: Path
         ("create", None),
     ]
     assert [row["version"] for row in shell.read("history", "--limit", "2")] == [3, 2]
+
+
+def test_verify_ends_with_2_without_truth_0_where_all_is_as_delivered_and_else_1(
+    tmp_path: Path,
+) -> None:
+    shell = Shell(tmp_path)
+    days = ["--start", "2024-01-01", "--end", "2024-01-03", "--rows", "100"]
+    check_code(shell, ["generate", "--messy", *days, "--only", "2024-01-01"], 2)
+    check_code(shell, ["generate", *days], 0)
+    check_code(shell, ["merge"], 0)
+    assert "generate --messy" in check_code(shell, ["verify"], 2)
+    done = shell.run("generate", "--messy", *days)
+    assert (done.returncode, done.stdout[:10]) == (0, "delivered ")
+    assert "not what was delivered" in check_code(shell, ["verify"], 1)
+    assert shell.run("merge", ADLAKE_QUIET="0").returncode in {0, 3}
+    for form in ("table", "csv", "json"):
+        check_code(shell, ["verify", "--format", form], 0)
+    assert json.loads(shell.run("verify", "--format", "json").stdout) == []
+    before = shell.run("verify", "--version", "0", "--format", "json", "--limit", "3")
+    assert (before.returncode, len(json.loads(before.stdout))) == (1, 3)

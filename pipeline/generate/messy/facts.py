@@ -16,7 +16,7 @@ from pipeline.generate.request import DayRows
 FINAL_AGE: Final = 28
 """Days after which nothing of a day changes any more."""
 
-_RENAMED_PERCENT: Final = 20
+_RENAMED_PERCENT: Final = 40
 _TRAFFIC: Final = ((1, 930), (2, 985), (6, 998))
 """Up to which age how many of a thousand impressions, clicks and cents are known."""
 
@@ -165,7 +165,9 @@ def _meet_campaign(seed: int, campaign_id: str, name: str, *, first: date, last:
     dice = Dice(seed, "rename", campaign_id)
     renamed_on = None
     if dice.happens(_RENAMED_PERCENT):
-        renamed_on = first + timedelta(days=2 + dice.roll((last - first).days + 1))
+        # In the later half: old days of which no report comes any more keep the old name.
+        half = (last - first).days // 2
+        renamed_on = first + timedelta(days=half + dice.roll(half + 2))
     new_name = f"{name} ({dice.pick(('new', 'v2', 'relanzada', 'Q4'))})"
     return Campaign(id=campaign_id, name=name, new_name=new_name, renamed_on=renamed_on)
 
