@@ -26,6 +26,7 @@ pipeline/read/recognise.py,pipeline/generate/model.py,pipeline/generate/calendar
 pipeline/generate/campaigns.py,pipeline/generate/economy.py,pipeline/generate/sampling.py,$\
 pipeline/generate/request.py,pipeline/report/content.py,pipeline/report/cells.py,$\
 pipeline/report/headline.py,pipeline/report/page.py,pipeline/report/quality.py,pipeline/report/tables.py,$\
+pipeline/generate/messy/*,pipeline/care/truth.py,$\
 pipeline/report/period.py,pipeline/report/language.py,pipeline/export/seed_csv.py
 
 # Each stamp lies in .venv, so that removing .venv removes what it says.

@@ -5,9 +5,11 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import polars as pl
 
+from pipeline.engine import map_threads
 from pipeline.errors import ExistsError, UsageError
 from pipeline.generate.messy.files import Messy, MessyFile, make_messy
 from pipeline.generate.messy.truth import Placed, frame_deliveries, frame_rows
@@ -15,7 +17,11 @@ from pipeline.generate.model import open_market
 from pipeline.generate.request import GenerateRequest, plan_days
 from pipeline.generate.vocabulary import make_vocabulary
 from pipeline.lake import LANDING, TRUE_DELIVERIES, TRUE_ROWS, Lake
-from pipeline.merge.place import format_delivered
+from pipeline.merge.place import FIRST_DELIVERY, format_delivered
+from pipeline.steps.truth import read_truth
+
+MOST_ROWS: Final = 2_000_000
+"""Of a campaign and audience; all deliveries are made in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +50,7 @@ def plan_messy(request: GenerateRequest, *, today: date) -> MessyPlan:
         UsageError: The request cannot be met.
     """
     days = plan_days(request, today=today)
-    if request.end >= today:
-        raise UsageError(
-            f"the range ends on {request.end}, and platforms report a day on the next one; "
-            f"expected an end before {today} (today, UTC): end the range there"
-        )
+    _check_request(request, rows=sum(day.rows for day in days), today=today)
     vocabulary = make_vocabulary(seed=request.seed, locale=request.locale)
     messy = make_messy(open_market(seed=request.seed, vocabulary=vocabulary), days)
     places = {file.number: _place(file) for file in messy.files}
@@ -57,6 +59,24 @@ def plan_messy(request: GenerateRequest, *, today: date) -> MessyPlan:
         rows=frame_rows(messy, places),
         deliveries=frame_deliveries(messy, places),
     )
+
+
+def _check_request(request: GenerateRequest, *, rows: int, today: date) -> None:
+    if request.start < FIRST_DELIVERY.date():
+        raise UsageError(
+            f"the range starts on {request.start}, and no delivery is older than "
+            f"{FIRST_DELIVERY:%Y-%m-%d}: start it there or later"
+        )
+    if request.end >= today:
+        raise UsageError(
+            f"the range ends on {request.end}, and platforms report a day on the next one; "
+            f"expected an end before {today} (today, UTC): end the range there"
+        )
+    if rows > MOST_ROWS:
+        raise UsageError(
+            f"{rows:,} rows were asked for, each of which is delivered several times; expected "
+            f"at most {MOST_ROWS:,} in a mess"
+        )
 
 
 def _name_files(messy: Messy, places: Mapping[int, Placed]) -> dict[str, bytes]:
@@ -88,17 +108,32 @@ def generate_messy(lake: Lake, request: GenerateRequest, *, today: date) -> Mess
         ExistsError: A file of the same name and other content is in the way.
     """
     plan = plan_messy(request, today=today)
-    truth = {TRUE_ROWS: _encode(plan.rows), TRUE_DELIVERIES: _encode(plan.deliveries)}
-    for path, data in truth.items():
-        if lake.storage.find(path) is not None and lake.storage.read(path) != data:
-            raise UsageError(
-                f"{lake.locate(path)} is the truth of another request; expected none, or that of "
-                f"the same days, rows, seed and locale: generate into another lake"
-            )
+    truth = {
+        path: frame
+        for path, frame in ((TRUE_ROWS, plan.rows), (TRUE_DELIVERIES, plan.deliveries))
+        if not _is_there(lake, path, frame)
+    }
     lake.initialise()
-    for path, data in {**plan.files, **truth}.items():
-        _write(lake, path, data)
+    files = list(plan.files.items())
+    list(map_threads(lambda file: _write(lake, *file), files, workers=lake.storage.lanes))
+    for path, frame in truth.items():
+        _write(lake, path, _encode(frame))
     return plan
+
+
+def _is_there(lake: Lake, path: str, frame: pl.DataFrame) -> bool:
+    """Whether the lake holds this very table.
+
+    Raises:
+        UsageError: It holds another one.
+    """
+    found = read_truth(lake, path, frame.schema)
+    if found is not None and not found.equals(frame):
+        raise UsageError(
+            f"{lake.locate(path)} is the truth of another request; expected none, or that of "
+            f"the same days, rows, seed and locale: generate into another lake"
+        )
+    return found is not None
 
 
 def _encode(frame: pl.DataFrame) -> bytes:

@@ -1,6 +1,5 @@
 """Compares the master with what the generator knows that it must hold."""
 
-import io
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,6 +11,7 @@ from pipeline.lake import TRUE_DELIVERIES, TRUE_ROWS, Lake, Snapshot
 from pipeline.merge.delivery import pick_judged
 from pipeline.schema import AD_DAY
 from pipeline.steps.ledger import read_ledger
+from pipeline.steps.truth import read_truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ def verify(lake: Lake, snapshot: Snapshot) -> Verification:
         UsageError: The lake has no truth.
         LakeError: It, or the master, cannot be read.
     """
-    truth = _read_truth(lake, TRUE_ROWS, AD_DAY_TRUTH)
-    deliveries = _read_truth(lake, TRUE_DELIVERIES, DELIVERIES)
+    truth = _need_truth(lake, TRUE_ROWS, AD_DAY_TRUTH)
+    deliveries = _need_truth(lake, TRUE_DELIVERIES, DELIVERIES)
     sources = deliveries["source"].unique()
     ledger = pick_judged(read_ledger(lake, snapshot.ledger_uris))
     return Verification(
@@ -52,18 +52,14 @@ def verify(lake: Lake, snapshot: Snapshot) -> Verification:
     )
 
 
-def _read_truth(lake: Lake, path: str, schema: pl.Schema) -> pl.DataFrame:
-    if lake.storage.find(path) is None:
+def _need_truth(lake: Lake, path: str, schema: pl.Schema) -> pl.DataFrame:
+    truth = read_truth(lake, path, schema)
+    if truth is None:
         raise UsageError(
             f"{lake.locate(path)} is not there: only a lake that `adlake generate --messy` "
             f"delivered into knows what its master must hold"
         )
-    try:
-        return (
-            pl.read_parquet(io.BytesIO(lake.storage.read(path))).select(schema.names()).cast(schema)
-        )
-    except pl.exceptions.PolarsError as error:
-        raise LakeError(f"{lake.locate(path)} cannot be read: {error}") from error
+    return truth
 
 
 def _read_master(lake: Lake, snapshot: Snapshot, sources: pl.Series) -> pl.DataFrame:

@@ -1,13 +1,14 @@
 """What verify says where the master is not what was delivered."""
 
 import shutil
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
 import pytest
 
 from pipeline.care.truth import Difference
-from pipeline.errors import LakeError, UsageError
+from pipeline.errors import ExistsError, LakeError, UsageError
 from pipeline.generate.request import GenerateRequest
 from pipeline.steps.generate_messy import MessyPlan, generate_messy
 from pipeline.steps.verify import verify
@@ -147,3 +148,27 @@ def test_a_range_whose_last_report_is_still_to_come_is_refused(home: Home) -> No
     request = GenerateRequest(start=START, end=START, seed=1, rows=10)
     with pytest.raises(UsageError, match=r"expected an end before 2024-02-10"):
         generate_messy(home.lake, request, today=START)
+
+
+@pytest.mark.parametrize(
+    ("start", "rows", "said"),
+    [(date(1999, 12, 31), 10, "no delivery is older"), (START, 2_000_001, "at most 2,000,000")],
+)
+def test_what_no_delivery_can_be_of_is_refused(
+    home: Home, start: date, rows: int, said: str
+) -> None:
+    request = GenerateRequest(start=start, end=start, seed=1, rows=rows)
+    with pytest.raises(UsageError, match=said):
+        generate_messy(home.lake, request, today=TODAY)
+    assert not home.root.exists()
+
+
+def test_other_content_in_the_way_of_a_file_is_an_error_and_leaves_no_truth(home: Home) -> None:
+    plan = announce(home, REQUEST)
+    shutil.rmtree(home.root / "truth")
+    path = next(iter(plan.files))
+    (home.root / path).parent.mkdir(parents=True)
+    (home.root / path).write_text("something else")
+    with pytest.raises(ExistsError, match="other content"):
+        generate_messy(home.lake, REQUEST, today=TODAY)
+    assert not (home.root / "truth").exists()

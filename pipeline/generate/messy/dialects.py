@@ -63,9 +63,7 @@ class Form:
         return f"{self.language}, {self.style.words}{ids}"
 
     def write_percent(self, part: int, whole: int) -> str:
-        """A part of a whole, in percent."""
-        if not whole:
-            return self.missing
+        """A part of a whole that is not 0, in percent."""
         share = Decimal(100 * part) / whole
         return self.style.write_decimal(share, places=self.percent_places) + self.percent
 

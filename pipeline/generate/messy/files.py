@@ -186,7 +186,7 @@ def _write_cells(form: Form, account: Account, fact: Fact, made_on: date) -> dic
 def _write_sums(form: Form, fact: Fact) -> dict[str, str]:
     """The cells of figures that also a row of totals has."""
     style = form.style
-    cpc = Decimal(fact.cost).scaleb(-2) / fact.clicks if fact.clicks else None
+    cpc = Decimal(fact.cost).scaleb(-2) / fact.clicks  # the model has no row without clicks
     return {
         "impressions": style.write_count(fact.impressions),
         "clicks": style.write_count(fact.clicks),
@@ -194,7 +194,7 @@ def _write_sums(form: Form, fact: Fact) -> dict[str, str]:
         "conversions": style.write_hundredths(fact.conversions),
         "revenue": style.write_hundredths(fact.revenue),
         "ctr": form.write_percent(fact.clicks, fact.impressions),
-        "cpc": form.missing if cpc is None else style.write_decimal(cpc, places=2),
+        "cpc": style.write_decimal(cpc, places=2),
         "count": style.write_count(fact.impressions // 2),
     }
 
