@@ -37,7 +37,14 @@ from pipeline.errors import (
 )
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.storage import Storage
-from pipeline.table import CHECKPOINT_EVERY, Commit, DataFile, Table, create_table, open_table
+from pipeline.table import (
+    Commit,
+    DataFile,
+    Table,
+    create_table,
+    makes_checkpoint,
+    open_table,
+)
 
 FORMAT_VERSION: Final = 2
 RAW: Final = "raw/ad_day"
@@ -291,8 +298,8 @@ class Lake:
 
     def _persist_log(self, table: str, version: int) -> None:
         names = [name_entry(version)]
-        if version % CHECKPOINT_EVERY == 0:
-            names += name_checkpoint(version)
+        if makes_checkpoint(version - 1):
+            names += name_checkpoint(version - 1)
         paths = [f"{table}/{name}" for name in names]
         self.storage.persist(path for path in paths if self.storage.find(path))
 

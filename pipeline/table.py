@@ -229,14 +229,19 @@ class Table:
                     create_checkpoint=False, cleanup_expired_logs=False
                 ),
             )
-            if (self.version + 1) % CHECKPOINT_EVERY == 0:
-                # This handle stays where it was.
-                DeltaTable(self.uri, storage_options=dict(self._options)).create_checkpoint()
+            if makes_checkpoint(self.version):
+                # Of the version before the commit: this handle knows it and need not read again.
+                self._delta.create_checkpoint()
         except (DeltaError, OSError) as error:
             what = f"{self.uri}: the commit of transaction {transaction} was not confirmed"
             if reason := _find_disk_error(error):
                 raise StorageError(f"{what}: {reason}") from error
             raise CommitConflictError(f"{what}: {shorten(str(error))}") from error
+
+
+def makes_checkpoint(version: int) -> bool:
+    """Whether the commit that follows a version also writes a checkpoint of that version."""
+    return version > 0 and version % CHECKPOINT_EVERY == 0
 
 
 def _find_disk_error(error: Exception) -> str | None:

@@ -101,10 +101,13 @@ def test_files_come_back_as_they_were_committed(root: Path) -> None:
 
 
 def test_a_checkpoint_is_written_every_few_commits(root: Path) -> None:
-    for number in range(1, CHECKPOINT_EVERY + 1):
+    commits = CHECKPOINT_EVERY + 1
+    for number in range(1, commits + 1):
+        assert not (root / "_delta_log/_last_checkpoint").exists()
         add(reopen(root), make_file(root, f"f{number}"), number=number)
+    assert (root / f"_delta_log/{CHECKPOINT_EVERY:020d}.checkpoint.parquet").exists()
     assert (root / "_delta_log/_last_checkpoint").exists()
-    assert len(reopen(root).list_files()) == CHECKPOINT_EVERY
+    assert len(reopen(root).list_files()) == reopen(root).transaction == commits
 
 
 def test_a_second_maker_of_a_table_gets_the_first_ones(root: Path) -> None:
