@@ -38,7 +38,7 @@ PROJECT := $(VENV)/.stamp-project
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run airflow s3 s3-stop run-s3 test test-all test-rest test-soak coverage check \
+.PHONY: help setup setup-dev run airflow s3 s3-stop run-s3 test test-all test-rest test-soak test-faults coverage check \
 	format docs lock bench clean \
 	system-packages vega
 
@@ -125,6 +125,9 @@ test-rest: setup-dev system-packages
 
 test-soak: setup-dev ## Run the longest tests: random histories of deliveries, kills on every request
 	$(BIN)/python -m pytest -m soak -n $(JOBS)
+
+test-faults: setup-dev ## Run all tests that kill, break or race a run, also the longest
+	$(BIN)/python -m pytest -m "faults or soak" -n $(JOBS)
 
 coverage: setup-dev ## Hold the branches of the pure modules to at least 95 % by the quick tests
 	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not soak" -n $(JOBS) \
