@@ -65,18 +65,21 @@ def query(
         from pipeline.cli.output import keep_out_of_lake
         from pipeline.engine import limit_memory
         from pipeline.kpi.connection import PROCESS_BYTES
-        from pipeline.kpi.interrupt import run_interruptible
+        from pipeline.kpi.interrupt import hold_interrupts, run_interruptible
         from pipeline.kpi.view_list import find_kinds
         from pipeline.kpi.views import open_reading_connection
 
         snapshot = pin(session, version=version, as_of=as_of)
         if output is not None:
             keep_out_of_lake(output, session)
-        _log.info("querying version %d", snapshot.version)
         limit_memory(PROCESS_BYTES)
-        with open_reading_connection(
-            session.lake, snapshot, workers=session.settings.workers, stored=find_kinds(sql)
-        ) as connection:
+        with (
+            hold_interrupts(),
+            open_reading_connection(
+                session.lake, snapshot, workers=session.settings.workers, stored=find_kinds(sql)
+            ) as connection,
+        ):
+            _log.info("querying version %d", snapshot.version)
             run_interruptible(connection, lambda: _write(connection, sql, form=form, output=output))
 
 

@@ -1,12 +1,28 @@
 """Runs a statement so that a person can end it at any time."""
 
-from collections.abc import Callable
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import duckdb
 
 Result = TypeVar("Result")
+
+
+@contextlib.contextmanager
+def hold_interrupts() -> Iterator[None]:
+    """Lets a Ctrl-C wait until the block ends, or until `run_interruptible` waits in it.
+
+    One that comes in the midst of an import can get lost there and leave Python's lock of imports
+    taken: then no other thread can ever import again, and the engine's has to.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_interruptible(
@@ -20,6 +36,7 @@ def run_interruptible(
     with ThreadPoolExecutor(1, thread_name_prefix="adlake-query") as pool:
         running = pool.submit(function)
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             return running.result()
         except BaseException:
             # Until it has ended: the statement may not have begun when the signal came.
