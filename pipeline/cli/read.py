@@ -101,7 +101,7 @@ def kpi(
             snapshot,
             workers=session.settings.workers,
             stored=kinds,
-            kept=kinds,
+            kept=(DAILY,),
             quarantine=wanted.is_about_quarantine,
             rates=rates,
         ) as connection:

@@ -38,8 +38,7 @@ _SUMS: Final[list[tuple[str, pa.DataType]]] = [
 ]
 """What sql/macros/sums.sql gives; Parquet has no HUGEINT, so counts are decimals of 38 digits."""
 
-KEYS: Final = ("source", "account", "breakdown", "currency", "platform", "target_audience")
-_KEY_FIELDS: Final[list[tuple[str, pa.DataType]]] = [(name, pa.string()) for name in KEYS]
+_KEYS: Final = ("source", "account", "breakdown", "currency", "platform")
 
 
 class Kind(NamedTuple):
@@ -48,16 +47,26 @@ class Kind(NamedTuple):
     Attributes:
         name: Of its folder below rollup/, and of its statement in sql/rollup/.
         view: The view that has its rows, stored and computed.
-        day: The column with a day of the partition.
-        more_keys: What else tells two rows apart, beside `day` and `KEYS`.
-        schema: The columns of its files.
+        keys: What tells two rows of a day apart, all of it text.
+        dates: Columns with days, first the one that tells rows apart and is of the partition.
     """
 
     name: str
     view: str
-    day: str
-    more_keys: tuple[str, ...]
-    schema: pa.Schema
+    keys: tuple[str, ...]
+    dates: tuple[str, ...]
+
+    @property
+    def day(self) -> str:
+        """The column with a day of the partition."""
+        return self.dates[0]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of its files."""
+        texts: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in self.keys]
+        dates: list[tuple[str, pa.DataType]] = [(name, pa.date32()) for name in self.dates]
+        return pa.schema(texts + dates + _SUMS)
 
     @property
     def statement(self) -> str:
@@ -68,25 +77,14 @@ class Kind(NamedTuple):
 DAILY: Final = Kind(
     name="daily",
     view="rollup",
-    day="date",
-    more_keys=(),
-    schema=pa.schema([*_KEY_FIELDS, ("date", pa.date32()), *_SUMS]),
+    keys=(*_KEYS, "target_audience"),
+    dates=("date",),
 )
 CAMPAIGN: Final = Kind(
     name="campaign",
     view="campaign_rollup",
-    day="month",
-    more_keys=("campaign_id", "campaign_name"),
-    schema=pa.schema(
-        [
-            *_KEY_FIELDS,
-            ("campaign_id", pa.string()),
-            ("campaign_name", pa.string()),
-            ("month", pa.date32()),
-            ("last_date", pa.date32()),
-            *_SUMS,
-        ]
-    ),
+    keys=(*_KEYS, "campaign_id", "campaign_name"),
+    dates=("month", "last_date"),
 )
 KINDS: Final = (DAILY, CAMPAIGN)
 """Each after those that it reads."""

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pipeline.engine import map_threads
 from pipeline.errors import ExistsError, MissingError
 from pipeline.kpi.query import fetch_table
-from pipeline.kpi.rollup import KEYS, Kind, Partition, RollupPlan, define_rollup, plan_rollup
+from pipeline.kpi.rollup import Kind, Partition, RollupPlan, define_rollup, plan_rollup
 from pipeline.lake import ROLLUP, Lake, Snapshot
 
 _SMALL: Final = 10_000
@@ -89,7 +89,7 @@ def fetch_months(
 
 def _select_months(kind: Kind) -> str:
     columns = ", ".join(kind.schema.names)
-    keys = ", ".join([kind.day, *KEYS, *kind.more_keys])
+    keys = ", ".join([kind.day, *kind.keys])
     # All these names are constants of `rollup`.
     return (
         f"select {columns} from {kind.view} "  # noqa: S608

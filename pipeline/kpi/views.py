@@ -204,7 +204,7 @@ def _plan(
     for key in damaged:
         _log.warning("%s is damaged: its part comes from the master; delete it", key)
     if wanted.loads:
-        connection.from_arrow(rows).create(STORED[kind])
+        connection.register(STORED[kind], rows)
     if not damaged:
         return plan
     return read_plan(lake, snapshot, kind, preferred=preferred, without=damaged)

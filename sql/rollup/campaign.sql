@@ -1,7 +1,7 @@
 -- Purpose: the additive measures of each campaign by month, of the breakdown that counts on each
 --   day.
--- Grain: one row per source, account, breakdown, currency, platform, target_audience, campaign_id,
---   campaign_name, month (its first day).
+-- Grain: one row per source, account, breakdown, currency, platform, campaign_id, campaign_name,
+--   month (its first day).
 -- Reads: unrolled_campaigns, canonical rows of one or more whole partitions of the master;
 --   chosen_breakdown.
 -- Params: none.
@@ -32,7 +32,6 @@ final as (
         cast(breakdown as varchar) as breakdown,
         cast(currency as varchar) as currency,
         cast(platform as varchar) as platform,
-        cast(target_audience as varchar) as target_audience,
         cast(campaign_id as varchar) as campaign_id,
         cast(campaign_name as varchar) as campaign_name,
         cast(date_trunc('month', date) as date) as month,
@@ -45,7 +44,6 @@ final as (
         breakdown,
         currency,
         platform,
-        target_audience,
         campaign_id,
         campaign_name,
         cast(date_trunc('month', date) as date)

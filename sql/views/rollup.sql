@@ -29,15 +29,15 @@ final as (
         cast(date as date) as date,
         cast(rows as bigint) as rows,
         cast(spend as decimal(38, 6)) as spend,
-        cast(impressions as hugeint) as impressions,
-        cast(clicks as hugeint) as clicks,
+        cast(impressions as decimal(38, 0)) as impressions,
+        cast(clicks as decimal(38, 0)) as clicks,
         cast(revenue as decimal(38, 6)) as revenue,
         cast(conversions as decimal(38, 6)) as conversions,
-        cast(video_views as hugeint) as video_views,
+        cast(video_views as decimal(38, 0)) as video_views,
         cast(view_time_sum as decimal(38, 6)) as view_time_sum,
         cast(view_time_rows as bigint) as view_time_rows,
         cast(view_time_weighted as decimal(38, 6)) as view_time_weighted,
-        cast(view_time_views as hugeint) as view_time_views
+        cast(view_time_views as decimal(38, 0)) as view_time_views
     from partitions
 )
 
