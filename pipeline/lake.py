@@ -46,7 +46,7 @@ from pipeline.table import (
     open_table,
 )
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 RAW: Final = "raw/ad_day"
 LANDING: Final = "landing"
 MASTER_TABLE: Final = "master"

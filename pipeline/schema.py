@@ -120,6 +120,7 @@ LEDGER: Final = _make_schema(
     ("source", pa.string()),
     ("contract", pa.string()),
     ("contract_sha256", pa.string()),
+    ("time_zone", pa.string()),
     ("delivered_at", UTC_TIME),
     ("delivery_id", pa.string()),
     ("outcome", pa.string()),

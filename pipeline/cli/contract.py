@@ -38,10 +38,17 @@ def list_contracts(
         from pipeline.kpi.query import Result
 
         rows = tuple(
-            (one.name, one.source, one.mode, ", ".join(one.formats), one.description)
+            (
+                one.name,
+                one.source,
+                one.mode,
+                ", ".join(one.formats),
+                one.dates.time_zone,
+                one.description,
+            )
             for one in load_contracts(session.settings.contracts_dir).values()
         )
-        columns = ("contract", "source", "mode", "formats", "description")
+        columns = ("contract", "source", "mode", "formats", "time_zone", "description")
         print_result(Result(columns, rows), form=format, title="contracts")
 
 

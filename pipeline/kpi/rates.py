@@ -150,9 +150,23 @@ def check_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> None:
     )
 
 
-def say_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> str:
-    """Says by which rates money was converted: `in EUR, by rates of 2024-01-02 to 2024-01-31`."""
+def describe_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> dict[str, object]:
+    """Into what money was converted, and by rates of which days.
+
+    Args:
+        connection: One that has the view daily_rates.
+        currency: The one that was asked for.
+
+    Returns:
+        `currency`, `rates_from` and `rates_to`; the two days are None where no rate was needed.
+    """
     [(first, last)] = fetch_result(connection, _USED).rows
-    if first is None:
+    return {"currency": currency, "rates_from": first, "rates_to": last}
+
+
+def say_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> str:
+    """The same in words: `in EUR, by rates of 2024-01-02 to 2024-01-31`."""
+    used = describe_rates(connection, currency)
+    if used["rates_from"] is None:
         return f"in {currency}, as delivered"
-    return f"in {currency}, by rates of {first} to {last}"
+    return f"in {currency}, by rates of {used['rates_from']} to {used['rates_to']}"

@@ -77,7 +77,7 @@ class Kind(NamedTuple):
 DAILY: Final = Kind(
     name="daily",
     view="rollup",
-    keys=(*_KEYS, "target_audience"),
+    keys=(*_KEYS, "target_audience", "attribution"),
     dates=("date",),
 )
 CAMPAIGN: Final = Kind(

@@ -21,6 +21,7 @@ class FileAccount:
         delivery: Its identity, where it got that far.
         contract: Name of its contract, '' where none was found.
         contract_sha256: Of the contract's file.
+        time_zone: In which its days are meant, as the contract has it.
         holds: Of the contract: from which share of rejected rows on a person should know.
         reason: Why the whole file was set aside or is a duplicate.
         detail: The same in words.
@@ -40,6 +41,7 @@ class FileAccount:
     delivery: Delivery | None = None
     contract: str = ""
     contract_sha256: str = ""
+    time_zone: str = ""
     holds: Holds = field(default_factory=Holds)
     reason: str = ""
     detail: str = ""
@@ -80,6 +82,7 @@ class FileAccount:
             "source": delivery.source if delivery else None,
             "contract": self.contract or None,
             "contract_sha256": self.contract_sha256 or None,
+            "time_zone": self.time_zone or None,
             "delivered_at": delivery.delivered_at if delivery else None,
             "delivery_id": delivery.delivery_id if delivery else None,
             "outcome": self.outcome,

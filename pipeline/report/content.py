@@ -27,8 +27,11 @@ _FILTER_WORDS: Final = {
     "audience": "target_audience",
     "campaign": "campaign",
     "source": "source",
+    "currency": "in_currency",
+    "rates_from": "rates_from",
+    "rates_to": "rates_to",
 }
-"""The word for each filter."""
+"""The word for each filter, and for what money was converted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,11 @@ def build_report(
 
 
 def list_filters(filters: Mapping[str, object], language: Language) -> tuple[str, ...]:
-    """What a report is limited to, in words.
+    """What a report is limited to, and in which money, in words.
 
     Args:
-        filters: By start, end, platform, audience, campaign or source; None takes all.
+        filters: By start, end, platform, audience, campaign or source, where None takes all; and
+            the currency into which money was converted, with rates_from and rates_to.
         language: Of the words.
     """
     named = {key: value for key, value in filters.items() if value is not None}

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from pipeline.report.content import (
+    DASH,
     Column,
     Field,
     Row,
     Section,
     build_section,
     format_count,
+    format_name,
     format_percent,
     make_field,
     make_name_field,
@@ -124,6 +127,14 @@ def build_sources(rows: Sequence[Row], language: Language) -> Section:
                 *("days_behind", "missing_days", "files", "refused_files", "held_files"),
                 *("rows_in", "quarantined"),
             )
+        ),
+        *(
+            Field(
+                key,
+                partial(format_name, no_name=DASH),
+                Column(words[key], numeric=False, about=words[f"{key}_is"], why=words["unstated"]),
+            )
+            for key in ("time_zone", "attribution")
         ),
     ]
     return build_section(words["sources"], fields, rows, language)

@@ -9,6 +9,7 @@ import duckdb
 from pipeline.errors import UsageError
 from pipeline.kpi.catalogue import list_definitions, read_account, run_kpi
 from pipeline.kpi.query import fetch_result
+from pipeline.kpi.rates import Rates, describe_rates
 from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.selection import EVERYTHING, Selection
 from pipeline.kpi.statements import read_statement
@@ -41,6 +42,7 @@ def html_report(
     *,
     settings: Settings,
     lang: str = "en",
+    rates: Rates | None = None,
 ) -> bytes:
     """Makes the HTML report of a version.
 
@@ -51,13 +53,16 @@ def html_report(
             from the first one on; those before are there to be chosen and compared with.
         settings: How much is done at once.
         lang: The language's code.
+        rates: By which all money is converted; None: it stays as it was delivered.
 
     Raises:
-        UsageError: There is no such language, or no row within the days.
+        UsageError: There is no such language, no row within the days, or no rate for a day.
     """
     find_language(lang)  # wrong use is said before anything is opened
-    with open_kpi_connection(lake, snapshot, workers=settings.workers, kept=(DAILY,)) as connection:
-        return html_report_on(connection, snapshot, selection, lang=lang)
+    with open_kpi_connection(
+        lake, snapshot, workers=settings.workers, kept=(DAILY,), rates=rates
+    ) as connection:
+        return html_report_on(connection, snapshot, selection, lang=lang, rates=rates)
 
 
 def html_report_on(
@@ -66,11 +71,15 @@ def html_report_on(
     selection: Selection = EVERYTHING,
     *,
     lang: str = "en",
+    rates: Rates | None = None,
 ) -> bytes:
     """The same, from a connection of `open_kpi_connection`."""
     formulas = {definition.name: definition.meaning for definition in list_definitions()}
     language = find_language(lang).add_formulas(formulas)
     figures = _read_figures(connection, snapshot.version, selection)
+    if rates is not None:
+        used = describe_rates(connection, rates.currency)
+        figures = figures._replace(filters={**figures.filters, **used})
     return render_html(build_page(figures, language))
 
 

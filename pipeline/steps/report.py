@@ -1,5 +1,6 @@
 """The report: KPIs of one version of the master, and what became of every row."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final, NamedTuple
 
@@ -7,6 +8,7 @@ import duckdb
 
 from pipeline.kpi.catalogue import read_account, run_kpi
 from pipeline.kpi.query import Result
+from pipeline.kpi.rates import Rates, describe_rates
 from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.selection import EVERYTHING, Selection
@@ -22,11 +24,15 @@ _KINDS: Final = (DAILY,)
 
 
 class Figures(NamedTuple):
-    """The rows of the KPIs `platform` and `audience`, and the account of rows."""
+    """The rows of the KPIs `platform` and `audience`, and the account of rows.
+
+    `converted` is what money was converted by, as `rates.describe_rates` says it, or empty.
+    """
 
     platforms: Result
     audiences: Result
     account: Result
+    converted: Mapping[str, object]
 
 
 def roll_up(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> int:
@@ -35,7 +41,12 @@ def roll_up(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> int:
 
 
 def read_figures(
-    lake: Lake, snapshot: Snapshot, selection: Selection = EVERYTHING, *, settings: Settings
+    lake: Lake,
+    snapshot: Snapshot,
+    selection: Selection = EVERYTHING,
+    *,
+    settings: Settings,
+    rates: Rates | None = None,
 ) -> Figures:
     """Computes what the report of a version is made of.
 
@@ -44,11 +55,21 @@ def read_figures(
         snapshot: The version.
         selection: What it is about; of the account of rows only the source counts.
         settings: How much is done at once.
+        rates: By which all money is converted; None: it stays as it was delivered.
+
+    Raises:
+        UsageError: Money of a day has no rate.
     """
     with open_kpi_connection(
-        lake, snapshot, workers=settings.workers, stored=_KINDS, kept=_KINDS, quarantine=False
+        lake,
+        snapshot,
+        workers=settings.workers,
+        stored=_KINDS,
+        kept=_KINDS,
+        quarantine=False,
+        rates=rates,
     ) as connection:
-        return _read_figures(connection, selection)
+        return _read_figures(connection, selection, rates)
 
 
 def report(
@@ -58,14 +79,15 @@ def report(
     *,
     settings: Settings,
     lang: str = "en",
+    rates: Rates | None = None,
 ) -> Report:
     """Makes the report of a version in a language; arguments as for `read_figures`.
 
     Raises:
-        UsageError: There is no such language.
+        UsageError: There is no such language, or money of a day has no rate.
     """
     language = find_language(lang)
-    figures = read_figures(lake, snapshot, selection, settings=settings)
+    figures = read_figures(lake, snapshot, selection, settings=settings, rates=rates)
     return _build(figures, snapshot, selection, language)
 
 
@@ -73,15 +95,18 @@ def report_on(
     connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, *, lang: str = "en"
 ) -> Report:
     """The same, from a connection of `open_kpi_connection`."""
-    figures = _read_figures(connection, EVERYTHING)
+    figures = _read_figures(connection, EVERYTHING, None)
     return _build(figures, snapshot, EVERYTHING, find_language(lang))
 
 
-def _read_figures(connection: duckdb.DuckDBPyConnection, selection: Selection) -> Figures:
+def _read_figures(
+    connection: duckdb.DuckDBPyConnection, selection: Selection, rates: Rates | None
+) -> Figures:
     return Figures(
         platforms=run_kpi(connection, "platform", selection),
         audiences=run_kpi(connection, "audience", selection),
         account=read_account(connection, source=selection.source),
+        converted=describe_rates(connection, rates.currency) if rates else {},
     )
 
 
@@ -93,6 +118,6 @@ def _build(
         audiences=figures.audiences.to_dicts(),
         account=figures.account.to_dicts()[0],
         version=snapshot.version,
-        filters=asdict(selection),
+        filters={**asdict(selection), **figures.converted},
         language=language,
     )

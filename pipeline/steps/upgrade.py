@@ -9,7 +9,7 @@ from pipeline.lake import FORMAT_VERSION, Lake
 STEPS: Final[Mapping[int, Callable[[Lake], None]]] = {}
 """For each format that was released, what moves a lake of it to the next; it may be run twice.
 
-Empty: format 2 is the first that was released.
+Empty: format 3 is the first that was released.
 """
 
 

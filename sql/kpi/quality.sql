@@ -33,7 +33,8 @@ files as (
         sum(quarantined) as quarantined,
         sum(duplicates) as duplicates,
         sum(superseded) as superseded,
-        max(delivered_at) as last_delivered_at
+        max(delivered_at) as last_delivered_at,
+        string_agg(distinct time_zone, ', ' order by time_zone) as time_zones
     from judged
     group by source
 ),
@@ -43,7 +44,8 @@ days as (
         source,
         min(date) as first_date,
         max(date) as last_date,
-        count(distinct date) as days
+        count(distinct date) as days,
+        string_agg(distinct attribution, ', ' order by attribution) as attributions
     from primary_rollup
     group by source
 ),
@@ -82,7 +84,11 @@ final as (
         -- days: from the last day in the master to the newest delivery
         cast(
             cast(files.last_delivered_at as date) - days.last_date as bigint
-        ) as days_behind
+        ) as days_behind,
+        -- text: in which the days are meant, as the contracts say
+        cast(files.time_zones as varchar) as time_zone,
+        -- text: the attribution windows that rows state; conversions of two are not alike
+        cast(days.attributions as varchar) as attribution
     from files
     full join days using (source)
 )

@@ -1,5 +1,6 @@
 -- Purpose: the additive measures that KPIs are made from.
--- Grain: one row per source, account, breakdown, currency, platform, target_audience, date.
+-- Grain: one row per source, account, breakdown, currency, platform, target_audience,
+--   attribution, date.
 -- Reads: unrolled_rows, canonical rows of one or more whole partitions of the master.
 -- Params: none.
 with
@@ -15,6 +16,7 @@ final as (
         cast(currency as varchar) as currency,
         cast(platform as varchar) as platform,
         cast(target_audience as varchar) as target_audience,
+        cast(attribution as varchar) as attribution,
         cast(date as date) as date,
         unnest(sums(unrolled_rows)) as sums
     from unrolled_rows
@@ -25,6 +27,7 @@ final as (
         currency,
         platform,
         target_audience,
+        attribution,
         date
 )
 

@@ -19,6 +19,7 @@ final as (
         cast(source as varchar) as source,
         cast(contract as varchar) as contract,
         cast(contract_sha256 as varchar) as contract_sha256,
+        cast(time_zone as varchar) as time_zone,
         cast(delivered_at as timestamptz) as delivered_at,
         cast(delivery_id as varchar) as delivery_id,
         cast(outcome as varchar) as outcome,

@@ -1,6 +1,7 @@
 -- Purpose: the part of the rollup that KPIs may add up: for each source, account and day one
 --   breakdown.
--- Grain: one row per source, account, breakdown, currency, platform, target_audience, date.
+-- Grain: one row per source, account, breakdown, currency, platform, target_audience,
+--   attribution, date.
 -- Reads: rollup, chosen_breakdown.
 -- Params: none.
 with

@@ -1,6 +1,7 @@
 -- Purpose: the additive measures of one version: from its rollup files, and computed from the
 --   master where a partition has none.
--- Grain: one row per source, account, breakdown, currency, platform, target_audience, date.
+-- Grain: one row per source, account, breakdown, currency, platform, target_audience,
+--   attribution, date.
 -- Reads: stored_rollup, computed_rollup (sql/rollup/daily.sql over the other partitions).
 -- Params: none.
 with
@@ -26,6 +27,7 @@ final as (
         cast(currency as varchar) as currency,
         cast(platform as varchar) as platform,
         cast(target_audience as varchar) as target_audience,
+        cast(attribution as varchar) as attribution,
         cast(date as date) as date,
         cast(rows as bigint) as rows,
         cast(spend as decimal(38, 6)) as spend,

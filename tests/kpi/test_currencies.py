@@ -16,6 +16,9 @@ from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.selection import Selection
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake
+from pipeline.settings import Settings
+from pipeline.steps.html_report import html_report
+from pipeline.steps.report import report
 from tests.lakes import build_lake, make_row
 
 FIRST = date(2024, 1, 1)
@@ -116,6 +119,22 @@ def test_money_that_is_in_the_currency_already_needs_no_rate(tmp_path: Path) -> 
         lake, lake.take_snapshot(), rates=read_rates(lake, "USD")
     ) as connection:
         assert say_rates(connection, "USD") == "in USD, as delivered"
+
+
+def test_reports_are_in_the_one_currency_and_say_by_which_rates(tmp_path: Path) -> None:
+    lake = build_lake(
+        tmp_path,
+        [make_row(cost="10"), make_row(campaign_id="b", cost="1", currency="EUR")],
+    )
+    put_rates(lake, f"{FIRST},USD,EUR,0.5")
+    snapshot, rates = lake.take_snapshot(), read_rates(lake, "EUR")
+    page = html_report(lake, snapshot, settings=Settings(workers=2), rates=rates).decode()
+    facts = "<span>in EUR</span><span>by rates of 1 Jan 2024</span><span>to 1 Jan 2024</span>"
+    assert facts in page
+    assert "Money of two currencies" not in page
+    made = report(lake, snapshot, settings=Settings(workers=2), rates=rates)
+    assert "in EUR" in made.title
+    assert [row[1] for row in made.sections[0].rows] == ["6.00"]
 
 
 def test_without_a_file_the_message_says_what_to_write(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def make_files(number: int, pick: random.Random) -> list[dict[str, Any]]:
                 path=f"landing/s{number:04d}/{file}.csv",
                 outcome=pick.choice(["merged", "quarantined", "held", "duplicate"]),
                 delivered_at=DELIVERED_AT + timedelta(hours=pick.randrange(500)),
+                time_zone=pick.choice(["UTC", "Europe/Madrid", None]),
                 rows_in=sum(counts.values()),
                 reject_path=REJECT_PATH,
                 **counts,
@@ -47,7 +48,15 @@ def make_files(number: int, pick: random.Random) -> list[dict[str, Any]]:
 
 def make_days(number: int, pick: random.Random) -> list[dict[str, Any]]:
     days = {date(2024, 1, 1) + timedelta(days=pick.randrange(40)) for _ in range(pick.randrange(4))}
-    return [make_row(source=f"s{number:04d}", date=day) for day in sorted(days)]
+    windows = ["7-day click", "1-day view", None]
+    return [
+        make_row(source=f"s{number:04d}", date=day, attribution=pick.choice(windows))
+        for day in sorted(days)
+    ]
+
+
+def name_all(rows: list[dict[str, Any]], column: str) -> str | None:
+    return ", ".join(sorted({row[column] for row in rows} - {None})) or None
 
 
 def test_deliveries_of_a_thousand_sources_are_counted_right(tmp_path: Path) -> None:
@@ -68,7 +77,8 @@ def test_deliveries_of_a_thousand_sources_are_counted_right(tmp_path: Path) -> N
     assert set(found) == {row["source"] for row in [*files, *days]}
     for source, row in found.items():
         own = [file for file in newest.values() if file["source"] == source]
-        dates = [day["date"] for day in days if day["source"] == source]
+        spoken = [day for day in days if day["source"] == source]
+        dates = [day["date"] for day in spoken]
         outcomes = [file["outcome"] for file in own]
         assert row["files"] == len(own)
         assert row["merged_files"] == outcomes.count("merged")
@@ -80,6 +90,8 @@ def test_deliveries_of_a_thousand_sources_are_counted_right(tmp_path: Path) -> N
         assert row["quarantined_share"] == (share and pytest.approx(share))
         last = max((file["delivered_at"] for file in own), default=None)
         assert row["last_delivered_at"] == last
+        assert row["time_zone"] == name_all(own, "time_zone")
+        assert row["attribution"] == name_all(spoken, "attribution")
         assert (row["first_date"], row["last_date"]) == (
             min(dates, default=None),
             max(dates, default=None),

@@ -52,7 +52,7 @@ def make_figures(names: Sequence[str] = ("A",), **parts: Any) -> Figures:
         "account": ACCOUNT,
         "sources": [
             {
-                "source": name,
+                **dict.fromkeys(("source", "time_zone", "attribution"), name),
                 "last_delivered_at": datetime(2024, 3, 2, tzinfo=UTC),
                 "last_date": DAY,
                 **dict.fromkeys(("days_behind", "missing_days", "files"), 1),
