@@ -9,9 +9,9 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline import __version__
-from pipeline.cli import care, deliver, query, read, upkeep
+from pipeline.cli import care, deliver, generate, query, read, upkeep
+from pipeline.cli.command import EXIT_INTERRUPTED
 from pipeline.cli.contract import contract
-from pipeline.cli.options import EXIT_INTERRUPTED
 from pipeline.cli.quarantine import quarantine
 from pipeline.errors import UsageError
 
@@ -25,8 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command()(deliver.run)
-app.command()(deliver.generate)
+app.command()(generate.run)
+app.command()(generate.generate)
 app.command()(deliver.land)
 app.command()(deliver.merge)
 app.command()(deliver.withdraw)

@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.command import Session, on_lake
 from pipeline.cli.messages import count
-from pipeline.cli.options import (
-    DebugOption,
-    Format,
-    FormatOption,
-    LakeOption,
-    VerboseOption,
-    open_session,
-)
+from pipeline.cli.options import Format, FormatOption, LabelOptions
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,99 +19,74 @@ contract = typer.Typer(help="See how the files of a source are read.")
 
 
 @contract.command("list")
+@on_lake
 def list_contracts(
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
+    session: Session,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """List the contracts: the shipped ones and your own."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.cli.output import print_result
-        from pipeline.contracts import load_contracts
-        from pipeline.kpi.query import Result
+    from pipeline.cli.output import print_result
+    from pipeline.contracts import load_contracts
+    from pipeline.kpi.query import Result
 
-        rows = tuple(
-            (
-                one.name,
-                one.source,
-                one.mode,
-                ", ".join(one.formats),
-                one.dates.time_zone,
-                one.description,
-            )
-            for one in load_contracts(session.settings.contracts_dir).values()
+    rows = tuple(
+        (
+            one.name,
+            one.source,
+            one.mode,
+            ", ".join(one.formats),
+            one.dates.time_zone,
+            one.description,
         )
-        columns = ("contract", "source", "mode", "formats", "time_zone", "description")
-        print_result(Result(columns, rows), form=format, title="contracts")
+        for one in load_contracts(session.settings.contracts_dir).values()
+    )
+    columns = ("contract", "source", "mode", "formats", "time_zone", "description")
+    print_result(Result(columns, rows), form=form, title="contracts")
 
 
 @contract.command()
+@on_lake
 def check(
+    session: Session,
     file: Annotated[Path, typer.Argument(help="A file as it was delivered.")],
-    source: Annotated[
-        str | None, typer.Option("--source", help="Whose file it is [default: by contract].")
-    ] = None,
-    account: Annotated[str | None, typer.Option("--account", help="As for land.")] = None,
-    currency: Annotated[
-        str | None, typer.Option("--currency", help="As for land.", metavar="CODE")
-    ] = None,
-    period: Annotated[
-        str | None, typer.Option("--period", help="As for land.", metavar="A..B")
-    ] = None,
-    delivered: Annotated[
-        str | None, typer.Option("--delivered", help="As for land.", metavar="TIME")
-    ] = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
+    label: LabelOptions,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Show how a file would be read, and what of it would be rejected; nothing is written."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.steps.check_file import check_file
-        from pipeline.steps.label import Label
+    from pipeline.steps.check_file import check_file
 
-        if format is Format.CSV:
-            raise UsageError("--format is 'csv'; a check is no table: expected table or json")
-        _refuse_no_file(file)
-        checked = check_file(
-            file,
-            settings=session.settings,
-            today=datetime.now(UTC).date(),
-            label=Label(
-                source=source,
-                account=account,
-                currency=currency,
-                period=period,
-                delivered=delivered,
-            ),
-        )
-        if format is Format.TABLE:
-            _print_checked(checked)
-            return
-        from pipeline.cli.output import print_record
+    if form is Format.CSV:
+        raise UsageError("--format is 'csv'; a check is no table: expected table or json")
+    _refuse_no_file(file)
+    checked = check_file(
+        file,
+        settings=session.settings,
+        today=datetime.now(UTC).date(),
+        label=label.make_label(),
+    )
+    if form is Format.TABLE:
+        _print_checked(checked)
+        return
+    from pipeline.cli.output import print_record
 
-        print_record(asdict(checked), form=Format.JSON)
+    print_record(asdict(checked), form=Format.JSON)
 
 
 @contract.command()
+@on_lake
 def new(
+    session: Session,
     file: Annotated[Path, typer.Argument(help="A CSV file that no contract fits.")],
     name: Annotated[
         str | None,
         typer.Option("--name", help="Of the contract [default: after the file].", metavar="NAME"),
     ] = None,
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Print the draft of a contract for a file, for you to finish; save it as NAME.toml."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.steps.draft_contract import draft_contract
+    from pipeline.steps.draft_contract import draft_contract
 
-        _refuse_no_file(file)
-        typer.echo(draft_contract(file, settings=session.settings, name=name), nl=False)
+    _refuse_no_file(file)
+    typer.echo(draft_contract(file, settings=session.settings, name=name), nl=False)
 
 
 def _refuse_no_file(file: Path) -> None:

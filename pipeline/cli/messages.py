@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from pipeline.cli.options import EXIT_LOOK
 
 if TYPE_CHECKING:
+    from pipeline.export.run import ExportOutcome
     from pipeline.generate.write import GenerateOutcome
     from pipeline.merge.account import FileAccount
     from pipeline.steps.commit import MergeOutcome
@@ -80,6 +82,21 @@ def say_merged(outcome: "MergeOutcome") -> None:
         typer.echo(
             f"not complete yet, or gone: {count(len(outcome.unfinished), 'file')}, first "
             f"{outcome.unfinished[0]}: the next merge looks again",
+            err=True,
+        )
+
+
+def say_exported(outcome: "ExportOutcome", directory: Path, *, version: int) -> None:
+    """Says what an export wrote, and what its reader should know."""
+    typer.echo(
+        f"{directory}: {count(outcome.rows, 'row')} of version {version} "
+        f"in {count(len(outcome.files), 'file')}"
+    )
+    say_currencies(outcome.currencies)
+    if outcome.leftovers:
+        typer.echo(
+            f"{len(outcome.leftovers)} lots of an earlier export are still there, first "
+            f"{outcome.leftovers[0]}: whoever reads the folder would count them too",
             err=True,
         )
 

@@ -1,27 +1,21 @@
-"""The options that commands share, and what they make of them."""
+"""The options that several commands share, and what they make of them."""
 
-import contextlib
-import logging
-import os
-import sys
-import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.errors import AdlakeError, StorageError, UsageError
-from pipeline.secret import ScrubbingFormatter, scrub
-from pipeline.settings import Settings
+from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.lake import Lake, Snapshot
+    from pipeline.cli.command import Session
+    from pipeline.kpi.selection import Selection
+    from pipeline.lake import Snapshot
+    from pipeline.steps.label import Label
 
 _DAY_LENGTH = len("YYYY-MM-DD")
-EXIT_INTERRUPTED = 130
 EXIT_LOOK = 3
 """Done, but a rule asks a person for a look."""
 
@@ -34,14 +28,6 @@ class Format(StrEnum):
     JSON = "json"
 
 
-LakeOption = Annotated[
-    str | None,
-    typer.Option("--lake", help="The lake's root [default: $ADLAKE_URI or ./lake].", metavar="URI"),
-]
-VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Say on stderr what is being done.")
-]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 VersionOption = Annotated[
     int | None,
@@ -49,96 +35,135 @@ VersionOption = Annotated[
         "--version", help="Read this version of the master [default: newest].", min=0, max=2**53
     ),
 ]
-AsOfOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        help="Read the version of this time: YYYY-MM-DD (its end) or YYYY-MM-DDTHH:MM, in UTC.",
-        metavar="TIME",
-    ),
-]
 StartOption = Annotated[
     str | None, typer.Option("--start", help="First day, YYYY-MM-DD.", metavar="DAY")
 ]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last day, included.", metavar="DAY")]
-PlatformOption = Annotated[
-    str | None, typer.Option("--platform", help="Only this platform.", metavar="NAME")
-]
-AudienceOption = Annotated[
-    str | None, typer.Option("--audience", help="Only this target audience.", metavar="NAME")
-]
-CampaignOption = Annotated[
-    str | None,
-    typer.Option("--campaign", help="Only this campaign, by id or name.", metavar="NAME"),
-]
-SourceOption = Annotated[
-    str | None, typer.Option("--source", help="Only this source.", metavar="NAME")
-]
-CurrencyOption = Annotated[
-    str | None,
-    typer.Option(
-        "--currency",
-        help="Convert all money into this one, by config/rates.csv in the lake.",
-        metavar="CODE",
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """What a command works with.
+class When:
+    """Which version a reading command is about."""
 
-    Attributes:
-        settings: From the environment, with the lake of `--lake`.
-        lake: Opened; nothing is made by opening it.
-    """
+    version: VersionOption = None
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            help="Read the version of this time: YYYY-MM-DD (its end) or YYYY-MM-DDTHH:MM, in UTC.",
+            metavar="TIME",
+        ),
+    ] = None
 
-    settings: Settings
-    lake: "Lake"
+    def pin(self, session: "Session") -> "Snapshot":
+        """The version.
 
+        Raises:
+            UsageError: It is named twice, or the time is none.
+        """
+        from pipeline.steps.pin import pin_snapshot
 
-@contextlib.contextmanager
-def open_session(lake: str | None, *, verbose: bool, debug: bool) -> Iterator[Session]:
-    """Opens the lake, and ends the command with one line where it goes wrong.
-
-    This is the one place where an error of any kind is caught: a person gets a message and the
-    exit code that belongs to it, and the traceback with `--debug`.
-    """
-    if verbose:
-        _log_to_stderr()
-    try:
-        settings = Settings.from_env(os.environ)
-        if lake:
-            settings = replace(settings, lake_uri=lake)
-        from pipeline.lake import Lake
-        from pipeline.storage import open_storage
-
-        yield Session(settings, Lake(open_storage(settings.lake_uri)))
-    except (typer.Exit, typer.Abort, BrokenPipeError):
-        raise
-    except KeyboardInterrupt:
-        _end("interrupted; what was committed stands", EXIT_INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - see above: nothing may end in a traceback
-        if debug:
-            print(scrub(traceback.format_exc()), end="", file=sys.stderr)
-        _end(*_explain(error))
+        if self.version is not None and self.as_of is not None:
+            raise UsageError("--version and --as-of both name a version; leave one out")
+        moment = parse_moment(self.as_of, option="--as-of") if self.as_of is not None else None
+        return pin_snapshot(session.lake, version=self.version, as_of=moment)
 
 
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(ScrubbingFormatter("%(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("pipeline").setLevel(logging.INFO)  # libraries log what is not theirs
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Which campaigns a KPI shows, and in which order; none: as the KPI has them."""
+
+    by: Annotated[
+        str | None,
+        typer.Option("--by", help="Rank campaigns by this [default: spend].", metavar="MEASURE"),
+    ] = None
+    top: Annotated[
+        int | None, typer.Option("--top", "--limit", help="Only so many campaigns from the top.")
+    ] = None
+    bottom: Annotated[
+        int | None, typer.Option("--bottom", help="Only so many campaigns from the bottom.")
+    ] = None
 
 
-def _explain(error: Exception) -> tuple[str, int]:
-    """What a person is told of an error, and the exit code."""
-    if isinstance(error, AdlakeError):
-        return str(error), error.exit_code
-    if isinstance(error, OSError):
-        return str(error), StorageError.exit_code
-    advice = "This is a fault of adlake's; run it again with --debug for the traceback."
-    return f"unexpected {type(error).__name__}: {error}\n{advice}", 1
+_AS_IT_IS = Ranking()
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which rows a reading command is about."""
+
+    start: StartOption = None
+    end: EndOption = None
+    platform: Annotated[
+        str | None, typer.Option("--platform", help="Only this platform.", metavar="NAME")
+    ] = None
+    audience: Annotated[
+        str | None, typer.Option("--audience", help="Only this target audience.", metavar="NAME")
+    ] = None
+    campaign: Annotated[
+        str | None,
+        typer.Option("--campaign", help="Only this campaign, by id or name.", metavar="NAME"),
+    ] = None
+    source: Annotated[
+        str | None, typer.Option("--source", help="Only this source.", metavar="NAME")
+    ] = None
+
+    def select(self, ranking: Ranking = _AS_IT_IS) -> "Selection":
+        """The same as values.
+
+        Raises:
+            UsageError: One of them is none, or two contradict each other.
+        """
+        from pipeline.kpi.selection import Selection
+
+        return Selection(
+            start=parse_day(self.start, option="--start"),
+            end=parse_day(self.end, option="--end"),
+            platform=self.platform,
+            audience=self.audience,
+            campaign=self.campaign,
+            source=self.source,
+            by=ranking.by,
+            top=ranking.top,
+            bottom=ranking.bottom,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOptions:
+    """What a person says of files that do not say it themselves."""
+
+    source: Annotated[
+        str | None, typer.Option("--source", help="Whose files [default: by contract].")
+    ] = None
+    account: Annotated[
+        str | None, typer.Option("--account", help="Of which account, where they do not say it.")
+    ] = None
+    currency: Annotated[
+        str | None, typer.Option("--currency", help="Likewise, such as EUR.", metavar="CODE")
+    ] = None
+    period: Annotated[
+        str | None,
+        typer.Option("--period", help="For which dates they speak, likewise.", metavar="A..B"),
+    ] = None
+    delivered: Annotated[
+        str | None,
+        typer.Option(
+            "--delivered", help="When they were delivered [default: now].", metavar="TIME"
+        ),
+    ] = None
+
+    def make_label(self) -> "Label":
+        """The same as the steps take it."""
+        from pipeline.steps.label import Label
+
+        return Label(
+            source=self.source,
+            account=self.account,
+            currency=self.currency,
+            period=self.period,
+            delivered=self.delivered,
+        )
 
 
 def parse_day(text: str | None, *, option: str) -> date | None:
@@ -173,22 +198,3 @@ def parse_moment(text: str, *, option: str) -> datetime:
         raise UsageError(
             f"{option} is {text!r}; expected a time as YYYY-MM-DD or YYYY-MM-DDTHH:MM"
         ) from error
-
-
-def pin(session: Session, *, version: int | None, as_of: str | None) -> "Snapshot":
-    """The version that a reading command is about.
-
-    Raises:
-        UsageError: It is named twice, or the time is none.
-    """
-    from pipeline.steps.pin import pin_snapshot
-
-    if version is not None and as_of is not None:
-        raise UsageError("--version and --as-of both name a version; leave one out")
-    moment = parse_moment(as_of, option="--as-of") if as_of is not None else None
-    return pin_snapshot(session.lake, version=version, as_of=moment)
-
-
-def _end(message: str, code: int) -> None:
-    print(f"adlake: {scrub(message)}", file=sys.stderr)
-    raise typer.Exit(code)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.cli.options import Format, Session
+from pipeline.cli.command import Session
+from pipeline.cli.options import Format
 from pipeline.errors import UsageError
 from pipeline.export.target import FolderTarget
 from pipeline.kpi.output import render_cells, render_csv, render_json, to_json

@@ -5,16 +5,9 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.command import Session, on_lake
 from pipeline.cli.deliver import finish
-from pipeline.cli.options import (
-    DebugOption,
-    Format,
-    FormatOption,
-    LakeOption,
-    VerboseOption,
-    VersionOption,
-    open_session,
-)
+from pipeline.cli.options import Format, FormatOption, VersionOption
 
 DEFAULT_LIMIT = 20
 
@@ -30,70 +23,62 @@ class By(StrEnum):
 
 
 @quarantine.command("list")
+@on_lake
 def list_refused(
+    session: Session,
     by: Annotated[By, typer.Option("--by", help="What is counted by.")] = By.REASON,
     version: VersionOption = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Count what is in quarantine, by reason, file or source."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.cli.output import print_result
-        from pipeline.kpi.quarantine import count_refused
-        from pipeline.kpi.views import open_reading_connection
+    from pipeline.cli.output import print_result
+    from pipeline.kpi.quarantine import count_refused
+    from pipeline.kpi.views import open_reading_connection
 
-        snapshot = session.lake.take_snapshot(version)
-        with open_reading_connection(
-            session.lake, snapshot, workers=session.settings.workers, stored=(), with_raw=False
-        ) as connection:
-            result = count_refused(connection, by=by.value)
-        print_result(result, form=format, title=f"in quarantine, by {by.value}")
+    snapshot = session.lake.take_snapshot(version)
+    with open_reading_connection(
+        session.lake, snapshot, workers=session.settings.workers, stored=(), with_raw=False
+    ) as connection:
+        result = count_refused(connection, by=by.value)
+    print_result(result, form=form, title=f"in quarantine, by {by.value}")
 
 
 @quarantine.command()
+@on_lake
 def show(
+    session: Session,
     file: Annotated[str | None, typer.Argument(help="Only of this file.")] = None,
     rule: Annotated[str | None, typer.Option("--rule", help="Only by this rule.")] = None,
     limit: Annotated[
         int, typer.Option("--limit", help="How many rows at most.", min=1, max=1_000_000)
     ] = DEFAULT_LIMIT,
     version: VersionOption = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Show rows in quarantine as they were delivered, beside what was expected."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.cli.output import print_result
-        from pipeline.kpi.quarantine import show_refused
-        from pipeline.kpi.views import open_reading_connection
+    from pipeline.cli.output import print_result
+    from pipeline.kpi.quarantine import show_refused
+    from pipeline.kpi.views import open_reading_connection
 
-        snapshot = session.lake.take_snapshot(version)
-        with open_reading_connection(
-            session.lake, snapshot, workers=session.settings.workers, stored=(), with_raw=False
-        ) as connection:
-            result = show_refused(connection, path=file, rule=rule, limit=limit)
-        print_result(result, form=format, title="in quarantine")
+    snapshot = session.lake.take_snapshot(version)
+    with open_reading_connection(
+        session.lake, snapshot, workers=session.settings.workers, stored=(), with_raw=False
+    ) as connection:
+        result = show_refused(connection, path=file, rule=rule, limit=limit)
+    print_result(result, form=form, title="in quarantine")
 
 
 @quarantine.command()
+@on_lake
 def replay(
+    session: Session,
     files: Annotated[
         list[str] | None, typer.Argument(help="Their paths in the lake [default: all].")
     ] = None,
     source: Annotated[str | None, typer.Option("--source", help="Only of this source.")] = None,
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Judge refused files again, after a contract was changed, and merge what passes now."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.steps.replay import replay as judge_again
+    from pipeline.steps.replay import replay as judge_again
 
-        outcome = judge_again(
-            session.lake, settings=session.settings, paths=files or (), source=source
-        )
-        finish(session, outcome)
+    outcome = judge_again(session.lake, settings=session.settings, paths=files or (), source=source)
+    finish(session, outcome)

@@ -10,16 +10,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipeline.cli.options import (
-    AsOfOption,
-    DebugOption,
-    Format,
-    LakeOption,
-    VerboseOption,
-    VersionOption,
-    open_session,
-    pin,
-)
+from pipeline.cli.command import Session, on_lake
+from pipeline.cli.options import Format, When
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,45 +34,43 @@ class QueryFormat(StrEnum):
     ARROW = "arrow"
 
 
+@on_lake
 def query(
+    session: Session,
     sql: Annotated[str, typer.Argument(help="One SELECT over ad_day, rollup, ledger, ...")],
     output: Annotated[
         Path | None, typer.Option("--output", help="Write into this file.", metavar="FILE")
     ] = None,
-    version: VersionOption = None,
-    as_of: AsOfOption = None,
-    format: Annotated[  # noqa: A002 - the option's name is fixed
+    *,
+    when: When,
+    form: Annotated[
         QueryFormat | None,
         typer.Option("--format", help="How to print [default: table, or as FILE ends]."),
     ] = None,
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Run one reading SQL statement on the lake."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        form = choose_format(format, output)
-        if form in {QueryFormat.PARQUET, QueryFormat.ARROW} and not output and sys.stdout.isatty():
-            raise UsageError(f"{form.value} is not for a terminal: name a file with --output")
-        from pipeline.cli.output import keep_out_of_lake
-        from pipeline.engine import limit_memory
-        from pipeline.kpi.connection import PROCESS_BYTES
-        from pipeline.kpi.interrupt import hold_interrupts, run_interruptible
-        from pipeline.kpi.view_list import find_kinds
-        from pipeline.kpi.views import open_reading_connection
+    chosen = choose_format(form, output)
+    if chosen in {QueryFormat.PARQUET, QueryFormat.ARROW} and not output and sys.stdout.isatty():
+        raise UsageError(f"{chosen.value} is not for a terminal: name a file with --output")
+    from pipeline.cli.output import keep_out_of_lake
+    from pipeline.engine import limit_memory
+    from pipeline.kpi.connection import PROCESS_BYTES
+    from pipeline.kpi.interrupt import hold_interrupts, run_interruptible
+    from pipeline.kpi.view_list import find_kinds
+    from pipeline.kpi.views import open_reading_connection
 
-        snapshot = pin(session, version=version, as_of=as_of)
-        if output is not None:
-            keep_out_of_lake(output, session)
-        limit_memory(PROCESS_BYTES)
-        with (
-            hold_interrupts(),
-            open_reading_connection(
-                session.lake, snapshot, workers=session.settings.workers, stored=find_kinds(sql)
-            ) as connection,
-        ):
-            _log.info("querying version %d", snapshot.version)
-            run_interruptible(connection, lambda: _write(connection, sql, form=form, output=output))
+    snapshot = when.pin(session)
+    if output is not None:
+        keep_out_of_lake(output, session)
+    limit_memory(PROCESS_BYTES)
+    with (
+        hold_interrupts(),
+        open_reading_connection(
+            session.lake, snapshot, workers=session.settings.workers, stored=find_kinds(sql)
+        ) as connection,
+    ):
+        _log.info("querying version %d", snapshot.version)
+        run_interruptible(connection, lambda: _write(connection, sql, form=chosen, output=output))
 
 
 def choose_format(form: QueryFormat | None, output: Path | None) -> QueryFormat:
@@ -131,17 +121,14 @@ def _open_sink(output: Path | None) -> Iterator[IO[bytes]]:
     sys.stdout.buffer.flush()
 
 
+@on_lake
 def views(
-    version: VersionOption = None,
-    as_of: AsOfOption = None,
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
+    session: Session,
+    when: When,
 ) -> None:
     """Print the SQL that makes the views of one version in your own DuckDB."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.kpi.views import views_sql
+    from pipeline.kpi.views import views_sql
 
-        snapshot = pin(session, version=version, as_of=as_of)
-        text = views_sql(session.lake, snapshot, workers=session.settings.workers)
-        sys.stdout.write(text)
+    snapshot = when.pin(session)
+    text = views_sql(session.lake, snapshot, workers=session.settings.workers)
+    sys.stdout.write(text)

@@ -5,15 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.command import Session, on_lake
 from pipeline.cli.messages import count
-from pipeline.cli.options import (
-    DebugOption,
-    Format,
-    FormatOption,
-    LakeOption,
-    VerboseOption,
-    open_session,
-)
+from pipeline.cli.options import Format, FormatOption
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
@@ -23,63 +17,63 @@ DEFAULT_DAYS = 7.0
 _LONGEST = 36_500
 
 
+@on_lake
 def fsck(
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
+    session: Session,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Read the whole lake and say what is damaged, file by file."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.cli.output import print_record, print_tables
-        from pipeline.steps.fsck import fsck as check
+    from pipeline.cli.output import print_record, print_tables
+    from pipeline.steps.fsck import fsck as check
 
-        checkup = check(session.lake, settings=session.settings)
-        findings = [finding._asdict() for finding in checkup.findings]
-        if format is Format.JSON:
-            print_record(
-                {
-                    "lake": session.lake.uri,
-                    "version": checkup.version,
-                    "findings": findings,
-                    "checked": checkup.checked,
-                    "orphans": checkup.orphans,
-                    "gone": checkup.gone,
-                },
-                form=format,
-            )
-        elif format is Format.CSV:
-            print_tables({"findings": findings}, form=format)
-        else:
-            _say_checked(checkup)
-        if findings:
-            raise LakeError(
-                f"{session.lake.uri} is damaged: {count(len(findings), 'finding')}, first "
-                f"{checkup.findings[0].path}; docs/operations.md says what to do"
-            )
-
-
-def compact(
-    lake: LakeOption = None, verbose: VerboseOption = False, debug: DebugOption = False
-) -> None:
-    """Join small files of the master; its rows stay as they are."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.steps.compact import compact as join_files
-        from pipeline.steps.report import roll_up
-
-        outcome = join_files(session.lake, settings=session.settings)
-        if outcome.transaction is None:
-            typer.echo(f"nothing to join; master at version {outcome.version}")
-            return
-        snapshot = session.lake.take_snapshot(outcome.version)
-        roll_up(session.lake, snapshot, settings=session.settings)
-        typer.echo(
-            f"joined {count(outcome.files_removed, 'file')} into {outcome.files_added:,}; "
-            f"master at version {outcome.version} with {count(outcome.rows, 'row')}"
+    checkup = check(session.lake, settings=session.settings)
+    findings = [finding._asdict() for finding in checkup.findings]
+    if form is Format.JSON:
+        print_record(
+            {
+                "lake": session.lake.uri,
+                "version": checkup.version,
+                "findings": findings,
+                "checked": checkup.checked,
+                "orphans": checkup.orphans,
+                "gone": checkup.gone,
+            },
+            form=form,
+        )
+    elif form is Format.CSV:
+        print_tables({"findings": findings}, form=form)
+    else:
+        _say_checked(checkup)
+    if findings:
+        raise LakeError(
+            f"{session.lake.uri} is damaged: {count(len(findings), 'finding')}, first "
+            f"{checkup.findings[0].path}; docs/operations.md says what to do"
         )
 
 
+@on_lake
+def compact(
+    session: Session,
+) -> None:
+    """Join small files of the master; its rows stay as they are."""
+    from pipeline.steps.compact import compact as join_files
+    from pipeline.steps.report import roll_up
+
+    outcome = join_files(session.lake, settings=session.settings)
+    if outcome.transaction is None:
+        typer.echo(f"nothing to join; master at version {outcome.version}")
+        return
+    snapshot = session.lake.take_snapshot(outcome.version)
+    roll_up(session.lake, snapshot, settings=session.settings)
+    typer.echo(
+        f"joined {count(outcome.files_removed, 'file')} into {outcome.files_added:,}; "
+        f"master at version {outcome.version} with {count(outcome.rows, 'row')}"
+    )
+
+
+@on_lake
 def vacuum(
+    session: Session,
     retention: Annotated[
         float,
         typer.Option(
@@ -94,83 +88,73 @@ def vacuum(
         bool, typer.Option("--force", help="Also where a merge at work could lose files.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing.")] = False,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Delete files that no version needs any more."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.cli.output import print_result
-        from pipeline.kpi.query import Result
-        from pipeline.steps.vacuum import Cleared
-        from pipeline.steps.vacuum import vacuum as clear
+    from pipeline.cli.output import print_result
+    from pipeline.kpi.query import Result
+    from pipeline.steps.vacuum import Cleared
+    from pipeline.steps.vacuum import vacuum as clear
 
-        cleared = clear(
-            session.lake,
-            settings=session.settings,
-            retention=timedelta(days=retention),
-            force=force,
-            dry_run=dry_run,
-        )
-        title = "would be deleted" if dry_run else "deleted"
-        print_result(Result(Cleared._fields, tuple(cleared)), form=format, title=title)
+    cleared = clear(
+        session.lake,
+        settings=session.settings,
+        retention=timedelta(days=retention),
+        force=force,
+        dry_run=dry_run,
+    )
+    title = "would be deleted" if dry_run else "deleted"
+    print_result(Result(Cleared._fields, tuple(cleared)), form=form, title=title)
 
 
+@on_lake
 def rebuild(
+    session: Session,
     without_gone: Annotated[
         bool,
         typer.Option("--without-gone", help="Leave out files that are gone: their rows are lost."),
     ] = False,
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Make the master anew from landing/ and raw/, whatever was done to it."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.cli.deliver import finish
-        from pipeline.cli.progress import show_progress
-        from pipeline.steps.rebuild import rebuild as make_anew
+    from pipeline.cli.deliver import finish
+    from pipeline.cli.progress import show_progress
+    from pipeline.steps.rebuild import rebuild as make_anew
 
-        with show_progress() as progress:
-            outcome = make_anew(
-                session.lake,
-                settings=session.settings,
-                without_gone=without_gone,
-                on_file=progress.counter("read", total=None, unit="files"),
-            )
-        finish(session, outcome)
+    with show_progress() as progress:
+        outcome = make_anew(
+            session.lake,
+            settings=session.settings,
+            without_gone=without_gone,
+            on_file=progress.counter("read", total=None, unit="files"),
+        )
+    finish(session, outcome)
 
 
+@on_lake
 def history(
+    session: Session,
     limit: Annotated[
         int | None, typer.Option("--limit", help="At most so many [default: all].", min=1)
     ] = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002 - the option's name is fixed
-    lake: LakeOption = None,
-    verbose: VerboseOption = False,
-    debug: DebugOption = False,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """List the versions of the master, newest first, and what made each."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.cli.output import print_result
-        from pipeline.steps.history import read_history
+    from pipeline.cli.output import print_result
+    from pipeline.steps.history import read_history
 
-        print_result(read_history(session.lake, limit=limit), form=format, title="history")
+    print_result(read_history(session.lake, limit=limit), form=form, title="history")
 
 
+@on_lake
 def upgrade(
-    lake: LakeOption = None, verbose: VerboseOption = False, debug: DebugOption = False
+    session: Session,
 ) -> None:
     """Move a lake of an older format to this adlake's."""
-    with open_session(lake, verbose=verbose, debug=debug) as session:
-        from pipeline.steps.upgrade import upgrade as move
+    from pipeline.steps.upgrade import upgrade as move
 
-        before, now = move(session.lake)
-        done = (
-            f"moved from format {before} to {now}" if before < now else f"of format {now} already"
-        )
-        typer.echo(f"{session.lake.uri}: {done}")
+    before, now = move(session.lake)
+    done = f"moved from format {before} to {now}" if before < now else f"of format {now} already"
+    typer.echo(f"{session.lake.uri}: {done}")
 
 
 def _say_checked(checkup: "Checkup") -> None:
