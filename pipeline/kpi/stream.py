@@ -32,19 +32,21 @@ def write_rows(rows: RowStream, form: str, sink: IO[bytes]) -> None:
 
 
 def _write_csv(rows: RowStream, sink: IO[bytes]) -> None:
-    sink.write(render_csv(Result(rows.columns, ())).encode())
+    header = True
     for result in _convert(rows):
-        sink.write(render_csv(result, header=False).encode(errors="backslashreplace"))
+        sink.write(render_csv(result, header=header).encode(errors="backslashreplace"))
+        header = False
+    if header:
+        sink.write(render_csv(Result(rows.columns, ())).encode())
 
 
 def _write_json(rows: RowStream, sink: IO[bytes]) -> None:
-    sink.write(b"[")
-    before = "\n  "
+    before = "[\n  "
     for result in _convert(rows):
         for row in result.to_dicts():
             sink.write(f"{before}{to_json(row)}".encode(errors="backslashreplace"))
             before = ",\n  "
-    sink.write(b"]\n" if before == "\n  " else b"\n]\n")
+    sink.write(b"[]\n" if before.startswith("[") else b"\n]\n")
 
 
 def _write_parquet(rows: RowStream, sink: IO[bytes]) -> None:

@@ -117,6 +117,16 @@ def test_an_error_in_a_late_row_is_said_likewise(connection: duckdb.DuckDBPyConn
         write(connection, late, "csv")
 
 
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_a_statement_that_fails_at_once_writes_nothing(
+    connection: duckdb.DuckDBPyConnection, form: str
+) -> None:
+    sink = io.BytesIO()
+    with pytest.raises(QueryError):
+        write_rows(stream_query(connection, "select cast(platform as int) from ad_day"), form, sink)
+    assert sink.getvalue() == b""
+
+
 @pytest.mark.parametrize("form", ["sum(a.range * b.range)", "a.range * b.range"])
 def test_a_signal_ends_a_statement_at_once(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
