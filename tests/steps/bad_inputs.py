@@ -82,7 +82,7 @@ def refuse(data: bytes, reason: str, name: str = "lot.csv") -> Case:
 
 
 def accept(data: bytes, accepted: int = 2, **more: object) -> Case:
-    return Case(data=data, accepted=accepted, **more)  # type: ignore[arg-type]
+    return Case(data=data, accepted=accepted, **more)  # type: ignore[arg-type]  # by name
 
 
 def reject_line(line: str, rule: str) -> Case:
@@ -404,11 +404,12 @@ def refuse_parquet(data: bytes, reason: str) -> Case:
 
 
 def drift(column: str, values: object, *, reason: str = "", **more: object) -> Case:
-    table = replace(column, pa.array(values), make_canonical())  # type: ignore[call-overload]
+    table = replace(column, pa.array(values), make_canonical())  # type: ignore[call-overload]  # any cells
     data = to_bytes(table)
     if reason:
         return refuse_parquet(data, reason)
-    return Case(data=data, **({"name": "day.parquet", "accepted": 2} | more))  # type: ignore[arg-type]
+    fields = {"name": "day.parquet", "accepted": 2} | more
+    return Case(data=data, **fields)  # type: ignore[arg-type]  # by name
 
 
 def take_parquet(table: pa.Table, accepted: int = 2, **more: object) -> Case:

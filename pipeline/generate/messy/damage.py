@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from pipeline.generate.messy.dialects import Form
 from pipeline.generate.messy.dice import Dice
 from pipeline.generate.messy.facts import Fact
+from pipeline.generate.messy.form import Form
 
 Damage = Callable[[Form, Fact], Mapping[str, str]]
 """The cells of a row that are no longer what they were."""

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Final
 
 from pipeline.generate.messy.damage import Damage, draw_damage, loses_day
-from pipeline.generate.messy.dialects import Form, draw_form
+from pipeline.generate.messy.dialects import draw_form
 from pipeline.generate.messy.dice import Dice
 from pipeline.generate.messy.facts import Account, Fact, Facts, gather_facts, recall
+from pipeline.generate.messy.form import Form
 from pipeline.generate.messy.plan import Planned, plan_deliveries
 from pipeline.generate.model import Market
 from pipeline.generate.request import DayRows
