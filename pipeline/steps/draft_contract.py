@@ -3,27 +3,24 @@
 import json
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from pipeline.contracts import Column, Contract, Dialect, load_contracts
+from pipeline.contracts import Contract, Dialect, load_contracts
 from pipeline.contracts.dates import match_date
-from pipeline.contracts.model import ColumnType, Unit
 from pipeline.errors import BadFileError, UsageError
-from pipeline.read.header import compile_form, normalise_name
 from pipeline.read.open import open_delivery
 from pipeline.read.recognise import recognise
 from pipeline.read.sample import Sample, take_sample
 from pipeline.settings import Settings
+from pipeline.steps.guess_columns import CURRENCY, Guess, guess_columns
 from pipeline.validate.notation import PERCENT_SIGN, get_notation
 
 CHECK: Final = "check:"
 """What stands behind it in a draft is for a person to confirm."""
 
 _NAME: Final = re.compile(r"[^a-z0-9]+")
-_CURRENCY: Final = "{currency}"
 _DATE_FORMS: Final = (
     *("yyyy-mm-dd", "yyyy/mm/dd", "yyyymmdd", "yyyy-mm-dd time"),
     *("dd/mm/yyyy", "mm/dd/yyyy", "d/m/yyyy", "m/d/yyyy"),
@@ -34,45 +31,9 @@ _NOTATIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 )
 """Decimal mark and thousands marks, the plainest first."""
 
-_EVERYDAY: Final[Mapping[str, str]] = {
-    "day": "date",
-    "fecha": "date",
-    "campaign": "campaign_name",
-    "network": "platform",
-    "channel": "platform",
-    "publisher": "platform",
-    "audience": "target_audience",
-    "spend": "cost",
-    "spent": "cost",
-    "amount": "cost",
-    "sales": "revenue",
-    "orders": "conversions",
-}
-"""Names that no shipped contract needs, and the canonical columns that they mostly mean."""
-
 _MODES: Final = "a file replaces the days that it covers; else append or upsert"
 _NEEDED: Final = ("date", "cost")
 _WORDS: Final[Mapping[str, str]] = {"date": "the day of a row", "cost": "what was paid"}
-
-
-class _Guess(NamedTuple):
-    """What a column of the file probably is.
-
-    Attributes:
-        header: Its name in the file, with `{currency}` where a code stands in it.
-        name: The canonical column.
-        type: Likewise, as in a contract.
-        unit: Likewise.
-        minimum: Likewise.
-        identifier: Likewise.
-    """
-
-    header: str
-    name: str
-    type: ColumnType
-    unit: Unit
-    minimum: int | None
-    identifier: bool
 
 
 def draft_contract(path: Path, *, settings: Settings, name: str | None = None) -> str:
@@ -126,7 +87,7 @@ def write_draft(sample: Sample, contracts: Iterable[Contract], *, name: str) -> 
         contracts: Whose names of columns are known.
         name: Of the contract, and of its source.
     """
-    guesses, unread = _guess_columns(sample.names, list(contracts))
+    guesses, unread = guess_columns(sample.names, list(contracts))
     numbers = [
         sample.take(place)
         for place, guess in guesses.items()
@@ -144,48 +105,6 @@ def write_draft(sample: Sample, contracts: Iterable[Contract], *, name: str) -> 
     if not columns & {"campaign_id", "campaign_name"}:
         parts.append(_write_missing("campaign_name"))
     return "\n".join(part for part in parts if part)
-
-
-def _guess_columns(
-    names: Sequence[str], contracts: Sequence[Contract]
-) -> tuple[dict[int, _Guess], list[str]]:
-    """What each column probably is, by place; and the names of those that nobody knows."""
-    guesses: dict[int, _Guess] = {}
-    unread: list[str] = []
-    for place, name in enumerate(names):
-        guess = None if set("{}") & set(name) else _guess(name, contracts)
-        taken = {one.name for one in guesses.values()}
-        if guess is None or guess.name in taken:
-            unread.append(name.strip())
-        else:
-            guesses[place] = guess
-    return guesses, unread
-
-
-def _guess(name: str, contracts: Sequence[Contract]) -> _Guess | None:
-    votes: Counter[_Guess] = Counter()
-    wanted = normalise_name(name)
-    for contract in contracts:
-        for column in contract.columns:
-            for header in column.headers.list_names():
-                if _is_named(wanted, header):
-                    shown = header if _CURRENCY in header else name.strip()
-                    votes[_make_guess(shown, column)] += 1
-    if votes:
-        return votes.most_common(1)[0][0]
-    everyday = _EVERYDAY.get(wanted)
-    columns = [one for contract in contracts for one in contract.columns if one.name == everyday]
-    return _make_guess(name.strip(), columns[0])._replace(unit="one") if columns else None
-
-
-def _make_guess(header: str, column: Column) -> _Guess:
-    return _Guess(header, column.name, column.type, column.unit, column.minimum, column.identifier)
-
-
-def _is_named(wanted: str, header: str) -> bool:
-    if _CURRENCY in header:
-        return compile_form(header).fullmatch(wanted) is not None
-    return normalise_name(header) == wanted
 
 
 def _write_top(name: str, sample: Sample, unread: Sequence[str]) -> str:
@@ -250,11 +169,11 @@ def _differ(texts: Sequence[str], form: str, other: str) -> bool:
     return any(match_date(text, form) != match_date(text, other) for text in texts if text)
 
 
-def _write_constants(columns: set[str], guesses: Iterable[_Guess]) -> str:
+def _write_constants(columns: set[str], guesses: Iterable[Guess]) -> str:
     lines = ["[constants]"]
     if "platform" not in columns:
         lines.append(f"platform = {_quote(f'{CHECK} where the advertisements are shown')}")
-    has_code = any(_CURRENCY in guess.header for guess in guesses)
+    has_code = any(CURRENCY in guess.header for guess in guesses)
     if "currency" not in columns and not has_code:
         lines.append(f'# currency = "EUR"    # {CHECK} here, or with `adlake land --currency`')
     if "account" not in columns:
@@ -276,7 +195,7 @@ def _write_missing(name: str) -> str:
     )
 
 
-def _write_column(guess: _Guess, texts: Sequence[str]) -> str:
+def _write_column(guess: Guess, texts: Sequence[str]) -> str:
     lines = [f"[columns.{guess.name}]", f"headers = [{_quote(guess.header)}]"]
     lines.append(f"type = {_quote(guess.type)}")
     if guess.name in _NEEDED or guess.name.startswith("campaign"):
