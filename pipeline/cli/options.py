@@ -38,6 +38,14 @@ VersionOption = Annotated[
 StartOption = Annotated[
     str | None, typer.Option("--start", help="First day, YYYY-MM-DD.", metavar="DAY")
 ]
+CurrencyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--currency",
+        help="Convert all money into this one, by config/rates.csv in the lake.",
+        metavar="CODE",
+    ),
+]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last day, included.", metavar="DAY")]
 
 

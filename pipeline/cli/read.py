@@ -10,6 +10,7 @@ import typer
 from pipeline.cli.command import Session, on_lake
 from pipeline.cli.messages import say_exported
 from pipeline.cli.options import (
+    CurrencyOption,
     EndOption,
     Filters,
     Format,
@@ -41,14 +42,7 @@ def kpi(
     *,
     filters: Filters,
     ranking: Ranking,
-    currency: Annotated[
-        str | None,
-        typer.Option(
-            "--currency",
-            help="Convert all money into this one, by config/rates.csv in the lake.",
-            metavar="CODE",
-        ),
-    ] = None,
+    currency: CurrencyOption = None,
     when: When,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -128,13 +122,15 @@ def report(
     lang: Annotated[str, typer.Option("--lang", help="en or es.")] = "en",
     *,
     filters: Filters,
+    currency: CurrencyOption = None,
     when: When,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Print the report: platforms, audiences, the account of rows; or write it as HTML."""
     if html and form is not Format.TABLE:
         raise UsageError("--html writes a file; leave --format out")
-    from pipeline.cli.output import print_results
+    from pipeline.cli.output import keep_out_of_lake, print_results
+    from pipeline.kpi.rates import read_rates
     from pipeline.report.console import print_report
     from pipeline.report.words import find_language
     from pipeline.steps.report import read_figures
@@ -143,13 +139,19 @@ def report(
     find_language(lang)  # wrong use is said before anything is opened
     selection = filters.select()
     snapshot = when.pin(session)
+    rates = read_rates(session.lake, currency) if currency else None
+    about = (session.lake, snapshot, selection)
     if html:
-        _write_html(session, snapshot, html, selection, lang=lang)
+        from pipeline.steps.html_report import html_report
+
+        keep_out_of_lake(html, session, allowed="reports")
+        page = html_report(*about, settings=session.settings, lang=lang, rates=rates)
+        _write_html(html, page, snapshot)
     elif form is Format.TABLE:
-        made = make_report(session.lake, snapshot, selection, settings=session.settings, lang=lang)
+        made = make_report(*about, settings=session.settings, lang=lang, rates=rates)
         print_report(made, file=sys.stdout)
     else:
-        figures = read_figures(session.lake, snapshot, selection, settings=session.settings)
+        figures = read_figures(*about, settings=session.settings, rates=rates)
         tables = {
             "platform": figures.platforms,
             "audience": figures.audiences,
@@ -158,17 +160,12 @@ def report(
         print_results(tables, form=form)
 
 
-def _write_html(
-    session: Session, snapshot: "Snapshot", file: Path, selection: "Selection", *, lang: str
-) -> None:
-    from pipeline.cli.output import keep_out_of_lake, open_file
-    from pipeline.steps.html_report import html_report
+def _write_html(file: Path, page: bytes, snapshot: "Snapshot") -> None:
+    from pipeline.cli.output import open_file
 
-    keep_out_of_lake(file, session, allowed="reports")
-    made = html_report(session.lake, snapshot, selection, settings=session.settings, lang=lang)
     with open_file(file) as sink:
-        sink.write(made)
-    typer.echo(f"{file}: the report of version {snapshot.version} ({len(made) / 1e6:,.1f} MB)")
+        sink.write(page)
+    typer.echo(f"{file}: the report of version {snapshot.version} ({len(page) / 1e6:,.1f} MB)")
 
 
 @on_lake
