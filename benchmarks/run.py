@@ -14,6 +14,7 @@ from benchmarks import (
     merge_csv,
     merge_parquet,
     s3_job,
+    upsert,
 )
 from benchmarks.harness import answer
 from benchmarks.record import describe_machine, write_json, write_page
@@ -23,6 +24,7 @@ QUESTIONS = (
     s3_job,
     merge_csv,
     merge_parquet,
+    upsert,
     daily_merge,
     kpi_queries,
     export_csv,

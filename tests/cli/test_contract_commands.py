@@ -56,7 +56,7 @@ def write_text(path: Path, *lines: str) -> Path:
 def test_the_list_has_all_shipped_contracts(shell: Shell) -> None:
     rows = shell.read("contract", "list")
     assert {row["contract"]: row["mode"] for row in rows} == SHIPPED
-    assert list(rows[0]) == ["contract", "source", "mode", "formats", "description"]
+    assert list(rows[0]) == ["contract", "source", "mode", "formats", "time_zone", "description"]
     assert {row["contract"]: row["formats"] for row in rows}["google_ads_api"] == "csv, parquet"
     table = shell.run("contract", "list")
     assert (table.returncode, table.stderr) == (0, "")
