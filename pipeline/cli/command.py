@@ -1,4 +1,4 @@
-"""What every command has: an open lake, its options, and one line at its end where it fails."""
+"""What every command has: a lake, its options, and one line at its end where it fails."""
 
 import contextlib
 import dataclasses
@@ -47,21 +47,32 @@ class LakeOptions:
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Session:
     """What a command works with.
 
     Attributes:
         settings: From the environment, with the lake of `--lake`.
-        lake: Opened; nothing is made by opening it.
     """
 
     settings: Settings
-    lake: "Lake"
+
+    @functools.cached_property
+    def lake(self) -> "Lake":
+        """The lake; it is opened when it is first asked for, and nothing is made by that.
+
+        Raises:
+            UsageError: The URI is none of a lake.
+            SetupError: It is a bucket, and there are no credentials.
+        """
+        from pipeline.lake import Lake
+        from pipeline.storage import open_storage
+
+        return Lake(open_storage(self.settings.lake_uri))
 
 
 def on_lake(work: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
-    """Makes a command of a function that works on an open lake.
+    """Makes a command of a function that works on a lake.
 
     The command's options are the function's parameters after the session, and `LakeOptions`. A
     parameter that is annotated with a dataclass stands for one option for each of its fields.
@@ -98,7 +109,7 @@ def _take(kind: Callable[..., Any], given: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def open_session(options: LakeOptions) -> Iterator[Session]:
-    """Opens the lake, and ends the command with one line where it goes wrong.
+    """Reads the settings, and ends the command with one line where it goes wrong.
 
     This is the one place where an error of any kind is caught: a person gets a message and the
     exit code that belongs to it, and the traceback with `--debug`.
@@ -109,10 +120,7 @@ def open_session(options: LakeOptions) -> Iterator[Session]:
         settings = Settings.from_env(os.environ)
         if options.lake:
             settings = dataclasses.replace(settings, lake_uri=options.lake)
-        from pipeline.lake import Lake
-        from pipeline.storage import open_storage
-
-        yield Session(settings, Lake(open_storage(settings.lake_uri)))
+        yield Session(settings)
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
     except KeyboardInterrupt:
