@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from pipeline import __version__
-from pipeline.cli import care, deliver, generate, query, read, upkeep
+from pipeline.cli import care, deliver, generate, init, query, read, upkeep
 from pipeline.cli.command import EXIT_INTERRUPTED
 from pipeline.cli.contract import contract
 from pipeline.cli.quarantine import quarantine
@@ -25,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command()(init.init)
 app.command()(generate.run)
 app.command()(generate.generate)
 app.command()(deliver.land)
@@ -52,7 +52,9 @@ app.command()(upkeep.upgrade)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"adlake {__version__}")
+        from pipeline.cli.versions import describe_versions
+
+        print(describe_versions())
         raise typer.Exit
 
 
@@ -61,7 +63,10 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+            "--version",
+            help="Print adlake's version, the lake's format and the engines' versions.",
+            callback=_print_version,
+            is_eager=True,
         ),
     ] = False,
 ) -> None:

@@ -34,10 +34,19 @@ NO_VALUE: Final = "is not known, or a ratio whose denominator is 0 or not known"
 """What a dash among a KPI's figures means."""
 
 
+def _complete_kpi(begun: str) -> list[str]:
+    from pipeline.kpi.statements import list_statements
+
+    return [name for name in list_statements("kpi") if name.startswith(begun)]
+
+
 @on_lake
 def kpi(
     session: Session,
-    name: Annotated[str | None, typer.Argument(help="Which one [default: list them].")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Which one [default: list them].", autocompletion=_complete_kpi),
+    ] = None,
     show_list: Annotated[bool, typer.Option("--list", help="List them and what they say.")] = False,
     *,
     filters: Filters,

@@ -1,0 +1,109 @@
+"""Begins a project: a settings file, a folder of contracts with an example, and the DAGs."""
+
+import shlex
+from importlib import resources
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pipeline.errors import MissingError, UsageError
+from pipeline.settings import DEFAULT_LAKE
+
+SETTINGS_FILE: Final = "adlake.env"
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+
+_SETTINGS: Final = """\
+# The settings of adlake in this project. Take them into your shell with:  . ./{file}
+# A line that begins with # is off. The README describes them under "Settings".
+
+# The lake's root: a folder of this machine, or s3://bucket/prefix.
+export ADLAKE_URI={lake}
+
+# A bucket takes the standard AWS variables, profiles and roles. Keep secrets out of this file.
+# export AWS_PROFILE=marketing
+# export AWS_REGION=eu-west-1
+# export AWS_ENDPOINT_URL=https://store.example    # a store that is not AWS
+
+# Your own contracts, beside the shipped ones; `adlake contract list` lists them all.
+export ADLAKE_CONTRACTS={contracts}
+
+# How many parts are worked on at once [default: the processors this process may use].
+# export ADLAKE_WORKERS=2
+
+# How many seconds nobody may have written to a new file before it is taken [default: 2].
+# export ADLAKE_QUIET=2
+"""
+
+
+class Begun(NamedTuple):
+    """What became of one file of a new project.
+
+    Attributes:
+        path: Where it lies.
+        written: Whether it is new; else it was there, and is as it was.
+        purpose: What it is for, in some words.
+    """
+
+    path: Path
+    written: bool
+    purpose: str
+
+
+def init(folder: Path, *, lake_uri: str) -> list[Begun]:
+    """Writes the files of a new project; those that are there already stay as they are.
+
+    Args:
+        folder: Of the project; made where it is missing.
+        lake_uri: The lake's root for the settings file; the default one is `lake` in the folder.
+
+    Raises:
+        UsageError: The folder is a file, or a lake.
+        MissingError: The installation lacks the DAGs.
+        OSError: A file cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder for the project")
+    if (folder / "lake.json").exists():
+        raise UsageError(f"{folder} is a lake; name a folder for the project beside it")
+    root = folder.resolve()
+    settings = _SETTINGS.format(
+        file=SETTINGS_FILE,
+        lake=shlex.quote(_make_absolute(lake_uri, root)),
+        contracts=shlex.quote(str(root / "contracts")),
+    )
+    example = resources.files("pipeline.contracts") / "examples" / "example.toml"
+    begun = [
+        _begin(folder / SETTINGS_FILE, settings, "the settings"),
+        _begin(
+            folder / "contracts/example.toml", example.read_text("utf-8"), "a contract to change"
+        ),
+    ]
+    for dag in sorted(_find_dags().glob("*.py")):
+        text = dag.read_text("utf-8")
+        begun.append(_begin(folder / "dags" / dag.name, text, "a DAG for Airflow"))
+    return begun
+
+
+def _make_absolute(lake_uri: str, root: Path) -> str:
+    """The same root from wherever a command is started."""
+    if "://" in lake_uri:
+        return lake_uri
+    return str(root / "lake" if lake_uri == DEFAULT_LAKE else Path(lake_uri).resolve())
+
+
+def _find_dags() -> Path:
+    """The folder dags/: inside the package in a wheel, beside it in a checkout."""
+    for folder in (_PACKAGE / "dags", _PACKAGE.parent / "dags"):
+        if folder.is_dir():
+            return folder
+    raise MissingError(f"{_PACKAGE / 'dags'}: there is no such folder; install adlake again")
+
+
+def _begin(path: Path, text: str, purpose: str) -> Begun:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return Begun(path, written=False, purpose=purpose)
+    return Begun(path, written=True, purpose=purpose)
