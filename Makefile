@@ -39,7 +39,7 @@ PROJECT := $(VENV)/.stamp-project
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup setup-dev run airflow s3 s3-stop run-s3 test test-all test-rest test-soak test-faults coverage check \
-	format docs lock bench clean \
+	format docs sbom lock bench clean \
 	system-packages vega
 
 help: ## Show this list
@@ -134,20 +134,29 @@ coverage: setup-dev ## Hold the branches of the pure modules to at least 95 % by
 		--cov --cov-report= --ignore=tests/cli --ignore=tests/docs
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 
-check: setup-dev ## Check format, style, types, layers and SQL
+check: setup-dev ## Check format, style, types, layers, SQL and that the locked packages fit
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint sql
+	$(UV) pip check --python $(BIN)/python
 
 format: setup-dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	$(BIN)/sqlfluff fix sql
 
-docs: setup-dev ## Make the tables of docs/kpis.md from the statements
-	$(BIN)/python -m tests.docs.kpi_tables
+docs: setup-dev ## Make the tables of docs/kpis.md and docs/licences.md
+	$(BIN)/python -m tests.docs.made_tables
+
+# Of an environment with nothing but the core, so that the graph of what needs what is whole.
+sbom: setup-dev ## Write what adlake brings with it as a CycloneDX file, build/sbom.json
+	@rm -rf build/sbom && mkdir -p build
+	$(UV) venv --quiet --no-project --python $(BIN)/python build/sbom
+	$(UV) pip install --quiet --python build/sbom/bin/python --require-hashes -r requirements/core.txt
+	$(BIN)/cyclonedx-py environment build/sbom/bin/python --pyproject pyproject.toml \
+		--output-reproducible --output-file build/sbom.json
 
 bench: s3 ## Run the benchmarks, with the server of `make s3`
 	env $(S3_ENVIRON) $(BIN)/python benchmarks/run.py $(ARGS)

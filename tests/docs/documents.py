@@ -94,6 +94,11 @@ def read_table(name: str, heading: str, *, number: int = 1) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
+def write_table(head: str, lines: list[str]) -> str:
+    rule = "|" + "---|" * (head.count("|") - 1)
+    return "\n".join([head, rule, *lines]) + "\n"
+
+
 def list_codes(cell: str) -> list[str]:
     """The texts in a cell that are written as code."""
     return re.findall(r"`([^`]+)`", cell)

@@ -1,11 +1,7 @@
-"""The tables of docs/kpis.md that are made from the statements; `make docs` writes them anew."""
-
-import re
+"""The tables of docs/kpis.md that are made from the statements."""
 
 from pipeline.kpi.catalogue import describe_kpis, list_definitions
-from tests.docs.documents import ROOT
-
-KPIS = ROOT / "docs" / "kpis.md"
+from tests.docs.documents import write_table
 
 
 def make_tables() -> dict[str, str]:
@@ -20,21 +16,3 @@ def make_tables() -> dict[str, str]:
         "What there is": write_table("| KPI | what it answers | grain | filters |", kpis),
         "Columns": write_table("| name | definition | unit |", measures),
     }
-
-
-def write_table(head: str, lines: list[str]) -> str:
-    rule = "|" + "---|" * (head.count("|") - 1)
-    return "\n".join([head, rule, *lines]) + "\n"
-
-
-def renew(text: str) -> str:
-    """The document with its made tables as they must be."""
-    for heading, table in make_tables().items():
-        pattern = rf"(?<=\n## {heading}\n\n)(?:\|.*\n)+"
-        assert re.search(pattern, text), heading
-        text = re.sub(pattern, lambda _, table=table: table, text)
-    return text
-
-
-if __name__ == "__main__":
-    KPIS.write_text(renew(KPIS.read_text(encoding="utf-8")), encoding="utf-8")

@@ -19,7 +19,7 @@ from pipeline.kpi.catalogue import list_definitions, list_kpis, run_kpi
 from pipeline.kpi.rollup import CAMPAIGN, DAILY
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.schema import AD_DAY, LEDGER, REJECTS, SEED_CSV_COLUMNS
-from tests.docs import kpi_tables
+from tests.docs import licences, made_tables
 from tests.docs.documents import ROOT, list_codes, read_document, read_table
 from tests.lakes import build_lake
 
@@ -166,7 +166,7 @@ def test_the_lake_reference_has_exactly_the_columns_of_the_code(heading, schema)
 
 def test_the_kpi_reference_is_made_from_the_statements() -> None:
     text = read_document("docs/kpis.md")
-    assert text == kpi_tables.renew(text), "run `make docs`"
+    assert text == made_tables.renew("docs/kpis.md", text), "run `make docs`"
 
 
 def test_every_column_of_every_kpi_is_defined_or_a_key(tmp_path: Path) -> None:
@@ -246,3 +246,14 @@ def find_texts(node: ast.expr) -> Iterator[str]:
         yield node.value
     elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
         yield f"{node.values[0].value}<column>"
+
+
+def test_the_list_of_licences_is_of_what_is_locked() -> None:
+    text = read_document("docs/licences.md")
+    assert text == made_tables.renew("docs/licences.md", text), "run `make docs`"
+    for heading in (licences.NEEDED, licences.DEVELOPED):
+        rows = licences.read_licences(heading)
+        assert rows
+        assert [package for package, _, licence in rows if not licence] == []
+        if heading == licences.NEEDED:
+            assert [row for row in rows if re.search(r"GPL|GNU", row[2])] == []
