@@ -1,13 +1,28 @@
-"""The README's tour works, and it shows what the main job prints."""
+"""The README's tour works, in both languages, and it shows what the main job prints."""
 
 import pytest
 
-from tests.docs.documents import list_blocks
+from tests.docs.documents import list_blocks, list_codes, list_links, read_document
 from tests.docs.reader import Reader, assert_looks_like
 
 
 def test_the_tour_can_be_followed(reader: Reader) -> None:
     reader.follow("README.md")
+
+
+def test_the_spanish_readme_shows_the_same_commands_files_and_outputs() -> None:
+    assert list_blocks("README.es.md") == list_blocks("README.md")
+
+
+def test_the_spanish_readme_has_the_same_parts_tables_and_links() -> None:
+    english, spanish = (read_document(name).splitlines() for name in ("README.md", "README.es.md"))
+    for begin in ("## ", "- ", "| "):
+        lines = [[line for line in text if line.startswith(begin)] for text in (english, spanish)]
+        assert len(lines[0]) == len(lines[1])
+    for row, other in zip(*lines, strict=True):
+        assert [*map(list_codes, row.split("|"))] == [*map(list_codes, other.split("|"))]
+    links = {"README.md", "README.es.md"}
+    assert {*list_links("README.md")} - links <= {*list_links("README.es.md")}
 
 
 @pytest.mark.slow
