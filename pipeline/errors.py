@@ -11,6 +11,7 @@
     ├── BadFileError             1  a delivered file goes to quarantine whole; the run goes on
     ├── QualityError         1  a day's figures break a limit that stops the run
     ├── QueryError               2  a person's SQL cannot be run
+    ├── ClusterError             1  a cluster cannot be reached, or lost a part too often
     └── StorageError             4  bytes cannot be listed, read or written
         ├── MissingError         4  no such file
         ├── ExistsError          4  a create-only write found the file there
@@ -89,6 +90,12 @@ class QueryError(AdlakeError):
     """A SQL text is not one reading statement, or the engine refused it."""
 
     exit_code = 2
+
+
+class ClusterError(AdlakeError):
+    """The cluster cannot be reached or used, or it lost a part too often; it may be back."""
+
+    retryable = True
 
 
 class StorageError(AdlakeError):

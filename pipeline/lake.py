@@ -11,8 +11,10 @@ truth/               what the generator knows that the master must hold
 """
 
 import contextlib
+import copy
+import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,7 +38,7 @@ from pipeline.errors import (
     MissingError,
 )
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
-from pipeline.storage import Storage
+from pipeline.storage import Storage, open_storage
 from pipeline.table import (
     Commit,
     DataFile,
@@ -59,6 +61,8 @@ CONFIG: Final = "config"
 TRUE_ROWS: Final = "truth/ad_day.parquet"
 TRUE_DELIVERIES: Final = "truth/deliveries.parquet"
 FORMAT_FILE: Final = "lake.json"
+STAGING: Final = ".scratch-cluster"
+"""What the workers of a cluster leave for each other; hidden, and gone at the end of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +92,22 @@ class Snapshot:
 
 
 class Lake:
-    """One lake; the folders below its root and its tables."""
+    """One lake; the folders below its root and its tables.
+
+    A pickled lake is its root's name and nothing else: whoever loads it opens the root anew, with
+    the credentials of its own environment.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
+
+    def __reduce__(self) -> tuple[Callable[[str], "Lake"], tuple[str]]:
+        return Lake.reopen, (self.uri,)
+
+    @staticmethod
+    def reopen(uri: str) -> "Lake":
+        """The lake at a root, with copies of its own, which go when it does."""
+        return Lake(copy.copy(_open_storage_once(uri)))
 
     @property
     def uri(self) -> str:
@@ -340,6 +356,12 @@ class Lake:
         )
         unlisted = find_unlisted(master, after=ledger.transaction)
         return uris + ledger.locate(describe_ledger_file(commit) for commit in unlisted)
+
+
+@functools.lru_cache(maxsize=16)
+def _open_storage_once(uri: str) -> Storage:
+    """A process reads its credentials once for all parts that it works on."""
+    return open_storage(uri)
 
 
 def ledger_number(path: str) -> int:

@@ -32,6 +32,12 @@ def scrub(text: str) -> str:
     return text
 
 
+def holds_secret(data: bytes) -> bool:
+    """Whether bytes that are to leave this process hold a guarded secret."""
+    with _lock:
+        return any(secret.encode() in data for secret in _guarded)
+
+
 class ScrubbingFormatter(logging.Formatter):
     """Formats log records as usual, and hides secrets in what comes out."""
 

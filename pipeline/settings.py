@@ -25,12 +25,15 @@ class Settings:
         quiet_seconds: How long nobody may have written to a new file in a folder before it is
             taken; 0: it is taken as it is (`ADLAKE_QUIET`).
         contracts_dir: A folder of contracts beside the shipped ones (`ADLAKE_CONTRACTS`).
+        cluster: A Dask cluster that works on parts, `tcp://host:port` or `local:N`; None: this
+            machine does (`ADLAKE_CLUSTER`).
     """
 
     lake_uri: str = DEFAULT_LAKE
     workers: int = 1
     quiet_seconds: float = 0
     contracts_dir: Path | None = None
+    cluster: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -45,6 +48,7 @@ class Settings:
             workers=_read_workers(environ.get("ADLAKE_WORKERS")),
             quiet_seconds=_read_quiet(environ.get("ADLAKE_QUIET")),
             contracts_dir=Path(contracts) if contracts else None,
+            cluster=environ.get("ADLAKE_CLUSTER") or None,
         )
 
 

@@ -18,6 +18,7 @@ from pipeline.secret import ScrubbingFormatter, scrub
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from pipeline.engine import Engine
     from pipeline.lake import Lake
 
 EXIT_INTERRUPTED = 130
@@ -69,6 +70,20 @@ class Session:
         from pipeline.storage import open_storage
 
         return Lake(open_storage(self.settings.lake_uri))
+
+    @contextlib.contextmanager
+    def open_engine(self, cluster: str | None) -> Iterator["Engine"]:
+        """What works on the command's parts: the cluster of `--cluster` or the environment.
+
+        Raises:
+            UsageError: The cluster's name is none, or Dask is not installed.
+            ClusterError: The cluster cannot be reached or used.
+        """
+        from pipeline.engine import open_engine
+
+        name = cluster or self.settings.cluster
+        with open_engine(name, workers=self.settings.workers) as engine:
+            yield engine
 
 
 def on_lake(work: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:

@@ -17,7 +17,7 @@ from pipeline.cli.messages import (
     say_merged,
     say_messy,
 )
-from pipeline.cli.options import EndOption, StartOption, parse_day
+from pipeline.cli.options import ClusterOption, EndOption, StartOption, parse_day
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -163,7 +163,9 @@ def run(
 
 
 @on_lake
-def generate(session: Session, data: MoreDataOptions) -> None:
+def generate(
+    session: Session, data: MoreDataOptions, cluster: ClusterOption = None
+) -> None:
     """Write synthetic campaign days into the lake's raw/."""
     request = data.make_request()
     today = datetime.now(UTC).date()
@@ -177,12 +179,12 @@ def generate(session: Session, data: MoreDataOptions) -> None:
     from pipeline.cli.progress import show_progress
     from pipeline.generate.write import generate_days
 
-    with show_progress() as progress:
+    with session.open_engine(cluster) as engine, show_progress() as progress:
         outcome = generate_days(
             session.lake,
             request,
             today=today,
-            workers=session.settings.workers,
+            engine=engine,
             on_rows=progress.counter("generate", total=request.rows, unit="rows"),
         )
     say_generated(outcome)

@@ -38,6 +38,15 @@ VersionOption = Annotated[
 StartOption = Annotated[
     str | None, typer.Option("--start", help="First day, YYYY-MM-DD.", metavar="DAY")
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Work on a Dask cluster: tcp://host:port, or local:N for N processes here "
+        "[default: $ADLAKE_CLUSTER, or this process].",
+        metavar="ADDRESS",
+    ),
+]
 CurrencyOption = Annotated[
     str | None,
     typer.Option(

@@ -6,15 +6,16 @@ is written when all that it names is on the disk, so a power cut leaves a day wh
 """
 
 import contextlib
+import functools
 import hashlib
-from collections.abc import Callable, Generator, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
-from pipeline.engine import map_threads
+from pipeline.engine import Engine, LocalEngine, map_threads
 from pipeline.errors import CommitConflictError, ExistsError, LakeError
 from pipeline.generate.model import Market, Part, cut_day, open_market, stream_part
 from pipeline.generate.parquet import encode_part
@@ -32,9 +33,9 @@ from pipeline.manifest import (
     read_manifest,
     write_manifest,
 )
-from pipeline.storage import Storage
+from pipeline.staging import Staging, open_staging
 
-_PARTS_AT_ONCE: Final = 4096  # handed to the workers; bounds what waits for its turn
+_TASK_ROWS: Final = 2**17  # what a worker of a cluster gets at once: small parts travel together
 _DAYS_AT_ONCE: Final = 8  # a disk is forced for many files in the time of one
 _TRIES: Final = 20
 
@@ -63,7 +64,8 @@ def generate_days(
     request: GenerateRequest,
     *,
     today: date,
-    workers: int,
+    workers: int = 1,
+    engine: Engine | None = None,
     on_rows: Callable[[int], None] | None = None,
 ) -> GenerateOutcome:
     """Makes the days of a request in the lake's raw folder.
@@ -73,23 +75,24 @@ def generate_days(
         request: What to make.
         today: The current day in UTC.
         workers: How many parts are made at once, at least 1; changes no byte of the result.
+        engine: What makes them; None: this machine, with as many threads as `workers`.
         on_rows: Told the rows of each part as it is finished, in the caller's thread.
 
     Raises:
         UsageError: The request cannot be met; nothing was written.
         LakeError: A manifest or data file in the way is broken.
+        ClusterError: The engine is a cluster and failed; days without a manifest are not there.
         CommitConflictError: Other processes kept generating the same day.
     """
     days = plan_days(request, today=today)
-    vocabulary = make_vocabulary(seed=request.seed, locale=request.locale)
+    # Also finds out whether there is such a locale, before anything is written.
+    open_market_once(request.seed, request.locale)
     lake.check_format()
-    market = open_market(seed=request.seed, vocabulary=vocabulary)
     folder = day_folder(days[0].day) if len(days) == 1 else RAW
-    writer = _Writer(lake.storage, request, market, folder=folder)
-    parts = (part for day in days for part in cut_day(day.day, rows=day.rows))
-    lanes = max(workers, lake.storage.lanes)
+    writer = _Writer(lake, request, folder=folder)
     with (
-        contextlib.closing(writer.write_parts(parts, workers=lanes)) as files,
+        open_staging(lake, engine or LocalEngine(workers)) as staging,
+        contextlib.closing(writer.write_parts(days, staging)) as files,
         # Manifests are on their way while the next parts are made.
         ThreadPoolExecutor(
             max(_DAYS_AT_ONCE, lake.storage.lanes), thread_name_prefix="adlake-manifest"
@@ -108,6 +111,12 @@ def generate_days(
     )
 
 
+@functools.lru_cache(maxsize=2)
+def open_market_once(seed: int, locale: str) -> Market:
+    """What all days of a seed share, made once in a process."""
+    return open_market(seed=seed, vocabulary=make_vocabulary(seed=seed, locale=locale))
+
+
 def _take(
     files: Iterator[ManifestFile], day: DayRows, on_rows: Callable[[int], None] | None
 ) -> tuple[ManifestFile, ...]:
@@ -120,26 +129,104 @@ def _take(
     return tuple(taken)
 
 
+class _Task(NamedTuple):
+    """Some parts in a row, and what their days' folders hold already.
+
+    Attributes:
+        parts: At least one.
+        known: Bytes of the data files that are there, by key.
+    """
+
+    parts: Sequence[Part]
+    known: Mapping[str, int]
+
+
+def _name_task(task: _Task) -> str:
+    first = task.parts[0]
+    return f"generate {first.day} part {first.number}"
+
+
+def _group_parts(parts: Iterable[Part], *, rows: int) -> Iterator[list[Part]]:
+    """Cuts parts in a row into groups, each ending where it has reached so many rows."""
+    group: list[Part] = []
+    held = 0
+    for part in parts:
+        group.append(part)
+        held += part.rows
+        if held >= rows:
+            yield group
+            group, held = [], 0
+    if group:
+        yield group
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes the data files of some parts, wherever it is called."""
+
+    lake: Lake
+    request: GenerateRequest
+
+    def __call__(self, task: _Task) -> list[ManifestFile]:
+        """What a manifest says of the parts' files, which are in place."""
+        write = functools.partial(self._write_part, known=task.known)
+        return list(map_threads(write, task.parts, workers=self.lake.storage.lanes))
+
+    def _write_part(self, part: Part, *, known: Mapping[str, int]) -> ManifestFile:
+        request = self.request
+        market = open_market_once(request.seed, request.locale)
+        data = encode_part(stream_part(market, part, batch_rows=request.batch_rows))
+        sha256 = hashlib.sha256(data).hexdigest()
+        name = name_file(account=account_of(request.seed), part=part.number, sha256=sha256)
+        path = f"{day_folder(part.day)}/{name}"
+        self._write_file(path, data, size=known.get(path))
+        return ManifestFile(name=name, rows=part.rows, size=len(data), sha256=sha256)
+
+    def _write_file(self, path: str, data: bytes, *, size: int | None) -> None:
+        storage = self.lake.storage
+        if size is None:
+            try:
+                storage.create(path, data)
+            except ExistsError:
+                entry = storage.find(path)
+                size = None if entry is None else entry.size
+            else:
+                return
+        if size != len(data):
+            raise LakeError(
+                f"{path} has {size} bytes, but the content that its name stands for has "
+                f"{len(data)}: delete it and generate the day again"
+            )
+
+
 class _Writer:
     """Writes parts and manifests of one account, knowing what is there already."""
 
-    def __init__(
-        self, storage: Storage, request: GenerateRequest, market: Market, *, folder: str
-    ) -> None:
-        self.storage = storage
+    def __init__(self, lake: Lake, request: GenerateRequest, *, folder: str) -> None:
+        self.lake = lake
+        self.storage = lake.storage
         self.request = request
-        self.market = market
         self.account = account_of(request.seed)
-        self.sizes: dict[str, int] = {}
+        self.sizes: dict[str, dict[str, int]] = defaultdict(dict)
         self.newest: dict[date, int] = {}
         self._look(folder)
 
     def write_parts(
-        self, parts: Iterator[Part], *, workers: int
+        self, days: Iterable[DayRows], staging: Staging
     ) -> Generator[ManifestFile, None, None]:
-        """Makes the parts' files and yields what a manifest says of them, in order."""
-        while batch := list(islice(parts, _PARTS_AT_ONCE)):
-            yield from map_threads(self._write_part, batch, workers=workers)
+        """Makes the files of the days' parts and yields what a manifest says of them, in order."""
+        parts = (part for day in days for part in cut_day(day.day, rows=day.rows))
+        groups = _group_parts(parts, rows=_TASK_ROWS if staging.engine.is_remote else 1)
+        tasks = (_Task(group, self._find_known(group)) for group in groups)
+        maker = _Maker(self.lake, self.request)
+        made = staging.map(maker, tasks, label=_name_task, lanes=self.storage.lanes)
+        for files in made:
+            yield from files
+
+    def _find_known(self, parts: Iterable[Part]) -> dict[str, int]:
+        """The data files that the days of some parts hold, with their sizes."""
+        folders = {day_folder(part.day) for part in parts} & self.sizes.keys()
+        return {path: size for folder in folders for path, size in self.sizes[folder].items()}
 
     def settle_day(self, day: date, files: tuple[ManifestFile, ...]) -> Manifest | None:
         """Makes `files` the content of a day; None where it was that already."""
@@ -169,33 +256,10 @@ class _Writer:
             f"a row; expected one writer a day: end the others and generate again"
         )
 
-    def _write_part(self, part: Part) -> ManifestFile:
-        data = encode_part(stream_part(self.market, part, batch_rows=self.request.batch_rows))
-        sha256 = hashlib.sha256(data).hexdigest()
-        name = name_file(account=self.account, part=part.number, sha256=sha256)
-        self._write_file(f"{day_folder(part.day)}/{name}", data)
-        return ManifestFile(name=name, rows=part.rows, size=len(data), sha256=sha256)
-
-    def _write_file(self, path: str, data: bytes) -> None:
-        size = self.sizes.get(path)
-        if size is None:
-            try:
-                self.storage.create(path, data)
-            except ExistsError:
-                entry = self.storage.find(path)
-                size = None if entry is None else entry.size
-            else:
-                return
-        if size != len(data):
-            raise LakeError(
-                f"{path} has {size} bytes, but the content that its name stands for has "
-                f"{len(data)}: delete it and generate the day again"
-            )
-
     def _look(self, folder: str) -> None:
         """Learns which data files and manifests of the account a folder holds."""
         for entry in self.storage.list(folder):
-            self.sizes[entry.path] = entry.size
+            self.sizes[entry.path.rpartition("/")[0]][entry.path] = entry.size
             key = parse_manifest_path(entry.path)
             if key is not None and key.account == self.account:
                 self.newest[key.date] = max(key.generation, self.newest.get(key.date, 0))

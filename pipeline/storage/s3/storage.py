@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from pipeline.errors import MissingError, StorageError
 from pipeline.storage.base import Entry, Probe, SqlAccess
@@ -18,6 +19,9 @@ from pipeline.storage.s3.listing import describe, list_entries
 from pipeline.storage.s3.location import is_local, parse_location
 from pipeline.storage.s3.writes import upload_file, write_object
 
+_STAGING: Final = ".scratch-cluster"
+"""The one hidden folder of a lake in a bucket: what the workers of a cluster share."""
+
 
 class S3Storage:
     """A lake in a bucket, which must be there; a prefix is made by the first write."""
@@ -30,6 +34,13 @@ class S3Storage:
         self._copies = Copies(self.client)
         # Requests are sent together to hide the way to the store, which is short on this machine.
         self.lanes = 4 if is_local(self.client.chain.endpoint) else 16
+
+    def __copy__(self) -> "S3Storage":
+        """The same bucket with copies of its own, which are deleted when nobody uses it."""
+        other = object.__new__(S3Storage)
+        other.__dict__.update(self.__dict__)
+        other._copies = Copies(self.client)
+        return other
 
     @property
     def uri(self) -> str:
@@ -98,7 +109,7 @@ class S3Storage:
 
     def list_unfinished(self) -> Sequence[Entry]:
         """As `Storage` says: parts of uploads are no files; a lifecycle rule clears them away."""
-        return []
+        return self.list(_STAGING)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:

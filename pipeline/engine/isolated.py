@@ -1,4 +1,4 @@
-"""Maps a function over independent parts: threads where we trust the input, processes elsewhere."""
+"""Maps a function over parts in child processes, which a part may take down with it."""
 
 import contextlib
 import multiprocessing
@@ -10,7 +10,7 @@ import tempfile
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -31,26 +31,6 @@ class Crashed(NamedTuple):
     """Stands for the result of a part whose process died: the part cannot be worked on."""
 
     detail: str
-
-
-def map_threads(
-    function: Callable[[Part], Result], parts: Sequence[Part], *, workers: int
-) -> Iterator[Result]:
-    """Yields `function(part)` in the order of `parts`, with at most `workers` at once.
-
-    The first error ends the map: parts not yet begun are left, and the error is raised.
-    """
-    if workers == 1 or len(parts) < 2:
-        yield from map(function, parts)
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="adlake") as pool:
-        futures = [pool.submit(function, part) for part in parts]
-        try:
-            for future in futures:
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
 
 
 @dataclass(frozen=True, slots=True)
