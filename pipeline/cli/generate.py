@@ -163,9 +163,7 @@ def run(
 
 
 @on_lake
-def generate(
-    session: Session, data: MoreDataOptions, cluster: ClusterOption = None
-) -> None:
+def generate(session: Session, data: MoreDataOptions, cluster: ClusterOption = None) -> None:
     """Write synthetic campaign days into the lake's raw/."""
     request = data.make_request()
     today = datetime.now(UTC).date()
