@@ -115,7 +115,7 @@ airflow: setup-dev ## Start Airflow with the DAGs on http://127.0.0.1:8080, unti
 test: setup-dev ## Run the quick tests
 	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not browser and not soak" -n $(JOBS)
 
-test-all: test test-rest coverage ## Run all tests: also the slow ones, Airflow's and those with faults
+test-all: coverage test-rest ## Run all tests: also the slow ones, Airflow's and those with faults
 
 # Airflow gets a process of its own, as it changes logging, warnings and the environment when it
 # is imported, and a home in .venv, so that it neither reads nor writes the user's.
@@ -129,9 +129,9 @@ test-soak: setup-dev ## Run the longest tests: random histories of deliveries, k
 test-faults: setup-dev ## Run all tests that kill, break or race a run, also the longest
 	$(BIN)/python -m pytest -m "faults or soak" -n $(JOBS)
 
-coverage: setup-dev ## Hold the branches of the pure modules to at least 95 % by the quick tests
+coverage: setup-dev ## Run the quick tests and hold the branches of the pure modules to at least 95 %
 	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not soak" -n $(JOBS) \
-		--cov --cov-report= --ignore=tests/cli --ignore=tests/docs
+		--cov --cov-report=
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 
 check: setup-dev ## Check format, style, types, layers, SQL and that the locked packages fit

@@ -21,6 +21,8 @@ from pipeline.table import DataFile
 
 ROW_GROUP_ROWS = 1 << 18
 
+# In each of these, figures among them, few values come again and again. A dictionary that grows
+# too large is given up while the file is written.
 _LOW_CARDINALITY = [
     "source",
     "account",
@@ -35,6 +37,10 @@ _LOW_CARDINALITY = [
     "date",
     "delivered_at",
     "delivery_id",
+    "conversions",
+    "video_view_time",
+    "reported_ctr",
+    "reported_cpc",
 ]
 
 # Of these a range can rule out row groups, as files are sorted by them; no others are worth it.
