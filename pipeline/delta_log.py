@@ -9,16 +9,65 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from datetime import date
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from pipeline.errors import LakeError
 
 LOG: Final = "_delta_log"
+POINTER: Final = f"{LOG}/_last_checkpoint"
+"""Names the newest checkpoint, below the table's root."""
+
+MARK: Final = "adlake"
+"""The field of an entry below which adlake writes what it has to say."""
 
 _ENTRY: Final = re.compile(r"(\d{20})\.json")
 _CHECKPOINT: Final = re.compile(r"(\d{20})\.checkpoint\..*parquet")
+_CHANGING_NOTHING: Final = frozenset({"VACUUM START", "VACUUM END"})
 _ADVICE: Final = "restore it from a backup, or see docs/operations.md"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A Parquet file of a table.
+
+    Attributes:
+        path: Key below the table's root.
+        size: Bytes.
+        rows: Number of rows.
+        partition: Value of each partition column.
+        first_date: Smallest `date` in it, where the table has one.
+        last_date: Largest `date` in it.
+    """
+
+    path: str
+    size: int
+    rows: int
+    partition: Mapping[str, str]
+    first_date: date | None = None
+    last_date: date | None = None
+
+
+class Commit(NamedTuple):
+    """Who made a version, and what for.
+
+    Attributes:
+        version: Delta version.
+        at_ms: Time of the commit, milliseconds since 1970 UTC, by the committer's clock.
+        operation: Delta's name of the operation.
+        metadata: What adlake wrote beside it; empty where the commit is not ours.
+    """
+
+    version: int
+    at_ms: int
+    operation: str
+    metadata: Mapping[str, Any]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it is one of a vacuum's, whoever ran it."""
+        return self.operation in _CHANGING_NOTHING
 
 
 class LogFault(NamedTuple):
@@ -53,9 +102,45 @@ def name_entry(version: int) -> str:
     return f"{LOG}/{version:020d}.json"
 
 
-def name_checkpoint(version: int) -> tuple[str, str]:
-    """The names of a version's checkpoint and of the file that points to the newest."""
-    return f"{LOG}/{version:020d}.checkpoint.parquet", f"{LOG}/_last_checkpoint"
+def name_checkpoint(version: int) -> str:
+    """The name of a version's checkpoint, below the table's root."""
+    return f"{LOG}/{version:020d}.checkpoint.parquet"
+
+
+def read_pointer(data: bytes) -> int | None:
+    """The version that the pointer to the newest checkpoint names; None where it is damaged."""
+    try:
+        return int(json.loads(data)["version"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def find_newest(names: Iterable[str]) -> int | None:
+    """The newest version that has an entry; None where there is none."""
+    return max((int(found[1]) for name in names if (found := _ENTRY.fullmatch(name))), default=None)
+
+
+def pick_files(names: Iterable[str], *, version: int) -> list[str]:
+    """The files of a log that say what a version holds, sorted; none where they are gone.
+
+    These are the newest checkpoint up to the version and the entries from its own one on, without
+    which Delta's library reads but does not write. Checkpoints in parts, which adlake never makes,
+    are all given: the library knows what to do with them.
+    """
+    present = set(names)
+    entries = {int(found[1]): name for name in present if (found := _ENTRY.fullmatch(name))}
+    marks = {name: int(found[1]) for name in present if (found := _CHECKPOINT.fullmatch(name))}
+    if version not in entries:
+        return []
+    upto = {name: mark for name, mark in marks.items() if mark <= version}
+    whole = {mark: name for name, mark in upto.items() if f"{LOG}/{name}" == name_checkpoint(mark)}
+    if whole:
+        base = max(whole)
+        since = [name for number, name in entries.items() if base <= number <= version]
+        return sorted([whole[base], *since])
+    if not upto and 0 not in entries:
+        return []
+    return sorted([*upto, *(name for number, name in entries.items() if number <= version)])
 
 
 def is_entry(name: str) -> bool:
@@ -80,7 +165,7 @@ def _find_missing(versions: Set[int], checkpoints: list[int]) -> Iterator[LogFau
     if not versions and not checkpoints:
         return
     # What stands before a checkpoint may have been cleared away; nothing after it.
-    first = min(versions, default=0)
+    first = min(versions, default=max(checkpoints, default=0))
     if first and not any(mark >= first - 1 for mark in checkpoints):
         first = 0
     for version in range(first, max([*versions, *checkpoints]) + 1):
@@ -119,3 +204,16 @@ def parse_entry(data: bytes, name: str) -> LogEntry:
         raise LakeError(
             f"{name} is half written or damaged ({len(data):,} bytes are no log entry): {_ADVICE}"
         ) from error
+
+
+def parse_commit(data: bytes, version: int) -> Commit:
+    """Reads of a version's entry who made it."""
+    actions = [json.loads(line) for line in data.splitlines() if line.strip()]
+    infos: list[dict[str, Any]] = [one["commitInfo"] for one in actions if "commitInfo" in one]
+    said = infos[0] if infos else {}
+    return Commit(
+        version=version,
+        at_ms=said.get("timestamp", 0),
+        operation=said.get("operation", ""),
+        metadata=said.get(MARK) or {},
+    )

@@ -19,34 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-
-from pipeline.delta_log import (
-    LOG,
-    find_log_faults,
-    is_entry,
-    name_checkpoint,
-    name_entry,
-    parse_entry,
-)
+from pipeline.delta_log import LOG, Commit, DataFile
 from pipeline.errors import (
-    CommitConflictError,
     EmptyLakeError,
     ExistsError,
     FormatError,
     LakeError,
     MissingError,
 )
+from pipeline.ledger import LedgerPart, catch_up, pick_part
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.storage import Storage, open_storage
-from pipeline.table import (
-    Commit,
-    DataFile,
-    Table,
-    create_table,
-    makes_checkpoint,
-    open_table,
-)
+from pipeline.table import Table, create_table, open_table
 
 FORMAT_VERSION: Final = 3
 RAW: Final = "raw/ad_day"
@@ -75,7 +59,7 @@ class Snapshot:
         files: The master's files, sorted by path.
         file_uris: Their full names, in the same order.
         transaction: The number of the last merge in it; 0 before the first.
-        ledger_uris: Full names of the ledger's files up to that transaction.
+        ledger: The ledger up to that transaction.
     """
 
     version: int
@@ -83,7 +67,7 @@ class Snapshot:
     files: tuple[DataFile, ...]
     file_uris: tuple[str, ...]
     transaction: int
-    ledger_uris: tuple[str, ...]
+    ledger: LedgerPart
 
     @property
     def rows(self) -> int:
@@ -138,28 +122,27 @@ class Lake:
         """Makes an empty lake where there is none; a lake that is there stays as it is.
 
         Raises:
-            FormatError: The lake is of a newer format.
+            FormatError: The lake is of another format.
         """
-        if not self.exists():
+        if not self.check_format():
+            self.create_tables()
+            # Last: where it is, all is.
             text = json.dumps({"format": FORMAT_VERSION}) + "\n"
             with contextlib.suppress(ExistsError):  # another process may be faster
                 self.storage.create(FORMAT_FILE, text.encode())
             self.storage.persist([FORMAT_FILE])
-        self.check_format()
-        if not any(map(is_entry, self._list_log(LEDGER_TABLE))):
-            create_table(self.locate(LEDGER_TABLE), LEDGER, options=self.storage.table_options)
-            self._persist_log(LEDGER_TABLE, 0)
-        if not any(map(is_entry, self._list_log(MASTER_TABLE))):
-            create_table(
-                self.locate(MASTER_TABLE),
-                MASTER,
-                partition_by=PARTITION_COLUMNS,
-                options=self.storage.table_options,
-            )
-            self._persist_log(MASTER_TABLE, 0)
+            self.check_format()
 
-    def check_format(self) -> None:
+    def create_tables(self) -> None:
+        """Makes those of the two tables that are not there."""
+        create_table(self.storage, LEDGER_TABLE, LEDGER)
+        create_table(self.storage, MASTER_TABLE, MASTER, partition_by=PARTITION_COLUMNS)
+
+    def check_format(self) -> bool:
         """Refuses a lake that another adlake wrote, of which this one cannot read the tables.
+
+        Returns:
+            Whether there is a lake.
 
         Raises:
             FormatError: As said; `adlake upgrade` moves an older one.
@@ -168,12 +151,13 @@ class Lake:
         try:
             found = self.read_format()
         except MissingError:
-            return  # there is no lake yet
+            return False
         if found < FORMAT_VERSION:
             raise FormatError(
                 f"{self.uri} is a lake of format {found}, and this adlake writes "
                 f"{FORMAT_VERSION}: run adlake upgrade"
             )
+        return True
 
     def read_format(self) -> int:
         """The format of the lake, which is there.
@@ -204,10 +188,15 @@ class Lake:
 
         Raises:
             EmptyLakeError: There is no master table, or no such version.
-            LakeError: Its log is damaged.
+            LakeError: Its log is damaged, or gone from a lake that is there.
         """
-        self.check_format()
-        table = self._open(MASTER_TABLE, MASTER, version)
+        is_there = self.check_format()
+        table = open_table(self.storage, MASTER_TABLE, MASTER, version=version)
+        if table is None and is_there:
+            raise LakeError(
+                f"{self.locate(MASTER_TABLE)} is gone or empty, and {FORMAT_FILE} says that a lake "
+                f"is there: restore it from a backup, or run adlake rebuild"
+            )
         if table is None:
             raise EmptyLakeError(
                 f"{self.uri} holds no master table yet: `adlake run` makes one, "
@@ -221,80 +210,17 @@ class Lake:
         Raises:
             LakeError: The lake has a master but no ledger, or the ledger's log is damaged.
         """
-        table = self._open(LEDGER_TABLE, LEDGER)
+        table = open_table(self.storage, LEDGER_TABLE, LEDGER)
         if table is None:
-            raise LakeError(f"{self.uri} has a master table but no ledger")
+            raise LakeError(
+                f"{self.locate(LEDGER_TABLE)} is gone or empty, and nothing else says what was "
+                f"merged: restore it from a backup"
+            )
         return table
 
     def catch_up(self, master: Table) -> Table:
-        """Appends to the ledger what the master's commits name and it does not hold yet.
-
-        A merge appends its own ledger file right after its commit; one that was stopped between
-        the two leaves it to the next writing command. Two that do it at once are no harm: the
-        slower one is refused and looks again. What the ledger holds is on the disk before it
-        holds it: a power cut leaves either no trace of a commit or all of it.
-
-        Returns:
-            The ledger on a handle that holds what the master's commits name.
-        """
-        while True:
-            ledger = self.open_ledger()
-            missing = find_unlisted(master, after=ledger.transaction)
-            if not missing:
-                return ledger
-            number = missing[0].metadata["n"]
-            try:
-                self.append_to_ledger(
-                    ledger, describe_ledger_file(missing[0]), number, missing[0].version
-                )
-            except CommitConflictError:
-                if self.open_ledger().transaction < number:
-                    raise  # nobody was faster: the ledger cannot be written
-
-    def append_to_ledger(self, ledger: Table, file: DataFile, number: int, version: int) -> None:
-        """Appends the ledger file that a commit on the master names.
-
-        Args:
-            ledger: On a handle that holds all before it.
-            file: The ledger file.
-            number: Of the commit.
-            version: Delta version of the master that the commit made.
-
-        Raises:
-            CommitConflictError: As `Table.commit`.
-        """
-        self._persist_log(MASTER_TABLE, version)
-        ledger.commit(adds=[file], removes=[], transaction=number, metadata={"n": number})
-        self._persist_log(LEDGER_TABLE, ledger.version + 1)
-
-    def _open(self, table: str, schema: pa.Schema, version: int | None = None) -> Table | None:
-        """A table on a fresh handle; None where there is none.
-
-        A log with a hole or an empty entry is refused: Delta's library may read past them.
-
-        Raises:
-            EmptyLakeError: There is no such version.
-            LakeError: The log is damaged.
-        """
-        log = f"{table}/{LOG}"
-        sizes = self._list_log(table)
-        for fault in find_log_faults(sizes):
-            raise LakeError(f"{self.locate(log)}/{fault.name}: {fault.detail}")
-        try:
-            return open_table(
-                self.locate(table), schema, version=version, options=self.storage.table_options
-            )
-        except EmptyLakeError:
-            raise
-        except LakeError:
-            for name in filter(is_entry, sorted(sizes)):
-                parse_entry(self.storage.read(f"{log}/{name}"), f"{self.locate(log)}/{name}")
-            raise
-
-    def _list_log(self, table: str) -> dict[str, int]:
-        """Bytes of each file in a table's log, by name."""
-        listed = self.storage.list(f"{table}/{LOG}", recursive=False)
-        return {entry.path.rpartition("/")[2]: entry.size for entry in listed}
+        """As `ledger.catch_up`."""
+        return catch_up(master, self.open_ledger)
 
     def _refuse_lost_commits(self, master: Table, ledger: Table) -> None:
         """Refuses a master that went back behind its ledger, as after a restore of it alone.
@@ -312,13 +238,6 @@ class Lake:
                 f"backup, or run adlake rebuild"
             )
 
-    def _persist_log(self, table: str, version: int) -> None:
-        names = [name_entry(version)]
-        if makes_checkpoint(version - 1):
-            names += name_checkpoint(version - 1)
-        paths = [f"{table}/{name}" for name in names]
-        self.storage.persist(path for path in paths if self.storage.find(path))
-
     def take_snapshot(self, version: int | None = None) -> Snapshot:
         """Pins one version of the master for reading.
 
@@ -333,14 +252,11 @@ class Lake:
             files=tuple(files),
             file_uris=tuple(master.locate(files)),
             transaction=master.transaction,
-            ledger_uris=tuple(self.list_ledger(master)),
+            ledger=self.pick_ledger(master),
         )
 
-    def list_ledger(self, master: Table, ledger: Table | None = None) -> list[str]:
-        """The full names of the ledger's files up to the master's transaction.
-
-        A merge that was stopped right after its commit has written its ledger file but not yet
-        added it to the ledger table; the commit names it, so a reader adds it.
+    def pick_ledger(self, master: Table, ledger: Table | None = None) -> LedgerPart:
+        """What the ledger says up to the master's transaction, as `ledger.pick_part`.
 
         Args:
             master: The master.
@@ -351,39 +267,10 @@ class Lake:
         """
         ledger = ledger or self.open_ledger()
         self._refuse_lost_commits(master, ledger)
-        uris = ledger.locate(
-            file for file in ledger.list_files() if ledger_number(file.path) <= master.transaction
-        )
-        unlisted = find_unlisted(master, after=ledger.transaction)
-        return uris + ledger.locate(describe_ledger_file(commit) for commit in unlisted)
+        return pick_part(master, ledger)
 
 
 @functools.lru_cache(maxsize=16)
 def _open_storage_once(uri: str) -> Storage:
     """A process reads its credentials once for all parts that it works on."""
     return open_storage(uri)
-
-
-def ledger_number(path: str) -> int:
-    """The transaction that wrote a ledger file, which its name begins with."""
-    return int(path.split("-", 1)[0])
-
-
-def find_unlisted(master: Table, *, after: int) -> list[Commit]:
-    """Our commits on the master after a transaction, oldest first: each names a ledger file."""
-    unlisted: list[Commit] = []
-    if after >= master.transaction:
-        return unlisted  # the handle is older than the ledger
-    for commit in master.walk_commits():
-        n = commit.metadata.get("n")
-        if n is not None and n <= after:
-            break
-        if n is not None:  # else it is a vacuum's or another's
-            unlisted.append(commit)
-    return unlisted[::-1]
-
-
-def describe_ledger_file(commit: Commit) -> DataFile:
-    """The ledger file that a commit on the master names."""
-    named = commit.metadata["ledger"]
-    return DataFile(path=named["path"], size=named["size"], rows=named["rows"], partition={})

@@ -1,133 +1,103 @@
 """Delta tables: the only module that knows deltalake.
 
 A `Table` is one version, pinned when it was opened; it does not move when others commit, nor when
-it commits itself. Data files are written elsewhere; a commit only names them. We never call
-delta-rs' own writers (optimize, merge, update, delete): its compactions let a stale writer
-duplicate rows.
+it commits itself. Data files are written elsewhere; a commit only names them.
+
+deltalake never touches the lake. It works on a private copy of the end of the log, which is fetched
+file by file, each once; the entry that it writes there is put in place by `Storage.create`, which
+decides between two writers. We never call delta-rs' own writers (optimize, merge, update, delete):
+its compactions let a stale writer duplicate rows.
 """
 
 import contextlib
-import errno
 import functools
 import itertools
 import json
-import os
-import re
+import logging
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
-from deltalake.exceptions import DeltaError, TableNotFoundError
-from deltalake.fs import DeltaStorageHandler
+from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
-from pipeline.answers import explain_refusal, shorten
+from pipeline.answers import shorten
+from pipeline.delta_log import (
+    LOG,
+    MARK,
+    POINTER,
+    Commit,
+    DataFile,
+    find_log_faults,
+    find_newest,
+    is_entry,
+    name_checkpoint,
+    name_entry,
+    parse_commit,
+    parse_entry,
+    pick_files,
+    read_pointer,
+)
 from pipeline.errors import (
     ChangedOutsideError,
     CommitConflictError,
     EmptyLakeError,
+    ExistsError,
     LakeError,
+    MissingError,
     StorageError,
 )
+from pipeline.storage import Storage
 
 APP_ID = "adlake"
-CHECKPOINT_EVERY = 10
-_MARK = "adlake"
-_NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
-_FOREIGN_ALLOWED = frozenset({"VACUUM START", "VACUUM END"})
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
-_DISK_ERRORS = frozenset(
-    {
-        errno.EACCES,
-        errno.EDQUOT,
-        errno.EFBIG,
-        errno.EIO,
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.ENOSPC,
-        errno.EPERM,
-        errno.EROFS,
-    }
-)
+CHECKPOINT_EVERY = 4
+"""How many entries an opener has to read at most, beside a checkpoint."""
+
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """A Parquet file of a table.
-
-    Attributes:
-        path: Key below the table's root.
-        size: Bytes.
-        rows: Number of rows.
-        partition: Value of each partition column.
-        first_date: Smallest `date` in it, where the table has one.
-        last_date: Largest `date` in it.
-    """
-
-    path: str
-    size: int
-    rows: int
-    partition: Mapping[str, str]
-    first_date: date | None = None
-    last_date: date | None = None
-
-
-class Commit(NamedTuple):
-    """One entry of the table's log.
-
-    Attributes:
-        version: Delta version.
-        at_ms: Time of the commit, milliseconds since 1970 UTC, by the committer's clock.
-        operation: Delta's name of the operation.
-        metadata: What adlake wrote beside it; empty where the commit is not ours.
-    """
-
-    version: int
-    at_ms: int
-    operation: str
-    metadata: Mapping[str, Any]
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether it is one of a vacuum's, whoever ran it."""
-        return self.operation in _FOREIGN_ALLOWED
-
-
+@dataclass(frozen=True, eq=False)
 class Table:
-    """One version of a Delta table."""
+    """One version of a Delta table.
 
-    def __init__(
-        self, delta: DeltaTable, uri: str, schema: pa.Schema, options: Mapping[str, str]
-    ) -> None:
-        self._delta = delta
-        self.uri = uri
-        self.schema = schema
-        self._options = options
+    Attributes:
+        storage: Of the lake.
+        folder: Of the table, below the lake's root.
+        schema: Its columns.
+        version: The Delta version that this handle is pinned to.
+        transaction: How many adlake transactions the table holds at this version.
+        log: Local copies of the log's files that say what the version holds, by name.
+        partition_by: The partition columns.
+        actions: What the log says of each file of this version, as Delta's library gives it.
+    """
+
+    storage: Storage
+    folder: str
+    schema: pa.Schema
+    version: int
+    transaction: int
+    log: Mapping[str, Path]
+    partition_by: Sequence[str]
+    actions: pa.Table
 
     @property
-    def version(self) -> int:
-        """The Delta version that this handle is pinned to."""
-        version: int = self._delta.version()
-        return version
+    def uri(self) -> str:
+        """Its root, as other engines take it."""
+        return f"{self.storage.uri}/{self.folder}"
 
     @functools.cached_property
-    def transaction(self) -> int:
-        """How many adlake transactions the table holds at this version."""
-        with _explained(self.uri):  # Delta's library may read the log for it, each time
-            return self._delta.transaction_version(APP_ID) or 0
+    def _files(self) -> tuple[DataFile, ...]:
+        files = map(_read_action, self.actions.to_pylist())
+        return tuple(sorted(files, key=lambda file: file.path))
 
     def list_files(self) -> list[DataFile]:
         """The files of this version, sorted by path."""
-        # As a stream: pa.table() would import pandas, where that is installed, to ask it first.
-        with _explained(self.uri):
-            stream = pa.RecordBatchReader.from_stream(self._delta.get_add_actions(flatten=True))
-        actions = stream.read_all().to_pylist()
-        return sorted((_read_action(action) for action in actions), key=lambda file: file.path)
+        return list(self._files)
 
     def locate(self, files: Iterable[DataFile]) -> list[str]:
         """The files' full names as DuckDB, Polars and Arrow take them."""
@@ -142,16 +112,14 @@ class Table:
         Raises:
             StorageError: An entry cannot be read.
         """
-        log = DeltaStorageHandler.from_table(self._delta._table)  # noqa: SLF001 - as its writer does
         for version in range(self.version, -1, -1):
+            entry = name_entry(version)
+            local = self.log.get(entry.removeprefix(f"{LOG}/"))
             try:
-                entry = log.open_input_file(f"_delta_log/{version:020d}.json").read()
-            except FileNotFoundError:
+                data = local.read_bytes() if local else self.storage.read(f"{self.folder}/{entry}")
+            except MissingError:
                 return  # another tool has cleared old entries away
-            except OSError as error:
-                doing = f"read version {version} of {self.uri}"
-                raise explain_refusal(str(error), doing=doing) from error
-            yield _read_commit(version, entry)
+            yield parse_commit(data, version)
 
     def read_commits(self, limit: int | None = None) -> list[Commit]:
         """The newest commits up to this version, newest first."""
@@ -191,7 +159,7 @@ class Table:
         transaction: int,
         metadata: Mapping[str, Any],
     ) -> None:
-        """Commits as the next version, or not at all.
+        """Commits as the next version, or not at all; what is committed is on the disk.
 
         Args:
             adds: Files that are in place already, of `schema` less the partition columns.
@@ -200,131 +168,202 @@ class Table:
             metadata: Written into the log beside the commit; JSON values.
 
         Raises:
-            CommitConflictError: The commit was refused, or its answer was lost: whether it landed
-                is unknown. Open the table again and look at `transaction` before anything else.
-            StorageError: The disk refused it, which the next attempt would not change.
+            CommitConflictError: Another writer was faster.
+            LakeError: Delta's library cannot write to such a table, or the log is gone.
+            StorageError: The storage failed. Whether the commit landed is unknown: open the table
+                again and look at `transaction` before anything else.
         """
         if self.transaction >= transaction:
             raise CommitConflictError(f"{self.uri}: transaction {transaction} is there already")
-        known = {file.path for file in self.list_files()} if removes else set()
+        known = {file.path for file in self._files} if removes else set()
         absent = [file.path for file in removes if file.path not in known]
         if absent:
             raise LakeError(f"{self.uri}: {absent[0]} is not in version {self.version}")
+        self._secure_own_version()
         now = time.time_ns() // 1_000_000
+        actions: list[AddAction | RemoveAction] = [
+            *(_add_action(file, now) for file in adds),
+            *(_remove_action(file, now) for file in removes),
+        ]
+        entry = name_entry(self.version + 1)
+        with _lay_out(self.log) as place:
+            with _explained(f"{self.uri}: transaction {transaction} cannot be written", place):
+                _write_entry(place, actions, self.schema, self.partition_by, transaction, metadata)
+            try:
+                self.storage.create(f"{self.folder}/{entry}", (place / entry).read_bytes())
+            except ExistsError as error:
+                raise CommitConflictError(
+                    f"{self.uri}: another writer was faster to make version {self.version + 1}"
+                ) from error
+            self.storage.persist([f"{self.folder}/{entry}"])
+            if sum(map(is_entry, self.log)) >= CHECKPOINT_EVERY:
+                self._write_checkpoint(place)
+
+    def _secure_own_version(self) -> None:
+        """Sees to it that what a commit stands on is there, and on the disk, whoever made it."""
         try:
-            self._delta.create_write_transaction(
-                [
-                    *(_add_action(file, now) for file in adds),
-                    *(_remove_action(file, now) for file in removes),
-                ],
-                "append",
-                self.schema,
-                partition_by=self._delta.metadata().partition_columns,
-                commit_properties=CommitProperties(
-                    custom_metadata={_MARK: metadata},
-                    max_commit_retries=0,
-                    app_transactions=[Transaction(APP_ID, transaction)],
-                ),
-                post_commithook_properties=PostCommitHookProperties(
-                    create_checkpoint=False, cleanup_expired_logs=False
-                ),
-            )
-            if makes_checkpoint(self.version):
-                # Of the version before the commit: this handle knows it and need not read again.
-                self._delta.create_checkpoint()
-        except (DeltaError, OSError) as error:
-            what = f"{self.uri}: the commit of transaction {transaction} was not confirmed"
-            if reason := _find_disk_error(error):
-                raise StorageError(f"{what}: {reason}") from error
-            raise CommitConflictError(f"{what}: {shorten(str(error))}") from error
+            self.storage.persist([f"{self.folder}/{name_entry(self.version)}"])
+        except MissingError as error:
+            raise LakeError(
+                f"{self.uri} is gone, or its log: version {self.version} was there when it was "
+                f"opened; version {self.version + 1} is not committed"
+            ) from error
 
-
-def makes_checkpoint(version: int) -> bool:
-    """Whether the commit that follows a version also writes a checkpoint of that version."""
-    return version > 0 and version % CHECKPOINT_EVERY == 0
-
-
-def _find_disk_error(error: Exception) -> str | None:
-    """The operating system's word where it is one that waiting does not change, else None."""
-    # Delta's library has the number in its text alone.
-    found = _OS_ERROR.search(str(error))
-    number = int(found[1]) if found else getattr(error, "errno", None)
-    return os.strerror(number) if number in _DISK_ERRORS else None
+    def _write_checkpoint(self, place: Path) -> None:
+        """Writes a checkpoint of the version that was just committed; it only saves time."""
+        paths = [name_checkpoint(self.version + 1), POINTER]
+        try:
+            with _explained("it cannot be made", place):
+                DeltaTable(str(place)).create_checkpoint()
+            for path in paths:
+                self.storage.overwrite(f"{self.folder}/{path}", (place / path).read_bytes())
+            self.storage.persist(f"{self.folder}/{path}" for path in paths)
+        except (LakeError, StorageError) as error:
+            _log.warning("%s/%s: %s; the next commit tries again", self.uri, paths[0], error)
 
 
 def open_table(
-    uri: str,
-    schema: pa.Schema,
-    *,
-    version: int | None = None,
-    options: Mapping[str, str] = _NO_OPTIONS,
+    storage: Storage, folder: str, schema: pa.Schema, *, version: int | None = None
 ) -> Table | None:
     """Opens a table afresh, or returns None where there is none.
 
+    A log with a hole or an empty entry is refused: Delta's library may read past them.
+
     Args:
-        uri: Its root.
+        storage: Of the lake.
+        folder: Of the table, below the lake's root.
         schema: Its columns.
         version: The newest where it is None.
-        options: What deltalake has to be told to reach it.
 
     Raises:
         EmptyLakeError: The table has no such version.
-        LakeError: Its log cannot be read.
-        StorageError: The store refused it, or failed to the end.
+        LakeError: Its log is damaged, or Delta's library cannot read it.
+        StorageError: The storage refused it, or failed to the end.
     """
-    try:
-        with _explained(uri):
-            delta = DeltaTable(uri, version=version, storage_options=dict(options))
-        return Table(delta, uri, schema, options)
-    except TableNotFoundError:
+    uri = f"{storage.uri}/{folder}"
+    sizes = _list_log(storage, folder) if version is not None else _list_end(storage, folder)
+    for fault in find_log_faults(sizes):
+        raise LakeError(f"{uri}/{LOG}/{fault.name}: {fault.detail}")
+    newest = find_newest(sizes)
+    if newest is None:
         return None
-    except DeltaError as error:
-        if version is None:
-            raise LakeError(f"{uri} cannot be opened: {error}") from error
-        newest = DeltaTable(uri, storage_options=dict(options)).version()
-        raise EmptyLakeError(
-            f"{uri} has no readable version {version}; the newest is {newest}"
-        ) from error
+    names = pick_files(sizes, version=newest if version is None else version)
+    if not names:
+        raise EmptyLakeError(f"{uri} has no readable version {version}; the newest is {newest}")
+    fetched = storage.fetch_all([f"{folder}/{LOG}/{name}" for name in names])
+    log = dict(zip(names, fetched, strict=True))
+    try:
+        with _lay_out(log) as place, _explained(f"{uri} cannot be opened", place):
+            delta = DeltaTable(str(place))
+            # As a stream: pa.table() would import pandas, where it is installed, to ask it first.
+            stream = pa.RecordBatchReader.from_stream(delta.get_add_actions(flatten=True))
+            return Table(
+                storage=storage,
+                folder=folder,
+                schema=schema,
+                version=delta.version(),
+                transaction=delta.transaction_version(APP_ID) or 0,
+                log=log,
+                partition_by=delta.metadata().partition_columns,
+                actions=stream.read_all(),
+            )
+    except LakeError:
+        for name in filter(is_entry, names):
+            parse_entry(log[name].read_bytes(), f"{uri}/{LOG}/{name}")  # it says which is damaged
+        raise
 
 
 def create_table(
-    uri: str,
-    schema: pa.Schema,
-    *,
-    partition_by: Sequence[str] = (),
-    options: Mapping[str, str] = _NO_OPTIONS,
-) -> Table:
-    """Makes an empty table, or opens the one that another writer was faster to make."""
+    storage: Storage, folder: str, schema: pa.Schema, *, partition_by: Sequence[str] = ()
+) -> None:
+    """Makes an empty table; one that is there, or that another writer is faster to make, stays.
+
+    Raises:
+        StorageError: The storage refused it, or failed to the end.
+    """
+    first = name_entry(0)
+    if find_newest(_list_log(storage, folder)) is None:
+        with _lay_out({}) as place, _explained(f"{folder} cannot be made", place):
+            DeltaTable.create(
+                str(place),
+                schema=schema,
+                mode="error",
+                partition_by=list(partition_by),
+                commit_properties=CommitProperties(custom_metadata={MARK: {"command": "create"}}),
+            )
+            entry = (place / first).read_bytes().replace(place.as_uri().encode(), folder.encode())
+        with contextlib.suppress(ExistsError):
+            storage.create(f"{folder}/{first}", entry)
+        storage.persist([f"{folder}/{first}"])
+
+
+def _list_log(storage: Storage, folder: str, *, after: str = "") -> dict[str, int]:
+    """Bytes of each file in a table's log, by name; only of names that come after one."""
+    listed = storage.list(f"{folder}/{LOG}", recursive=False, after=after)
+    return {entry.path.rpartition("/")[2]: entry.size for entry in listed}
+
+
+def _list_end(storage: Storage, folder: str) -> dict[str, int]:
+    """As `_list_log`, from the newest checkpoint on; all where there is none, or it is lost."""
     try:
-        DeltaTable.create(
-            uri,
-            schema=schema,
-            mode="error",
-            partition_by=list(partition_by),
-            storage_options=dict(options),
-            # Without a retry: Delta's library would make the table once more, as the next version.
-            commit_properties=CommitProperties(
-                custom_metadata={_MARK: {"command": "create"}}, max_commit_retries=0
-            ),
-        )
-    except (DeltaError, OSError) as error:
-        made = open_table(uri, schema, options=options)
-        if made is None:
-            raise explain_refusal(str(error), doing=f"make the table {uri}") from error
-        return made
-    made = open_table(uri, schema, options=options)
-    if made is None:
-        raise LakeError(f"{uri} vanished while it was made")
-    return made
+        version = read_pointer(storage.read(f"{folder}/{POINTER}"))
+    except MissingError:
+        version = None
+    if version is not None:
+        sizes = _list_log(storage, folder, after=f"{version:020d}")
+        if name_checkpoint(version).removeprefix(f"{LOG}/") in sizes:
+            return sizes
+    return _list_log(storage, folder)
 
 
 @contextlib.contextmanager
-def _explained(uri: str) -> Iterator[None]:
-    """Turns what deltalake says of a store's refusal into an error of ours."""
+def _lay_out(log: Mapping[str, Path]) -> Iterator[Path]:
+    """The root of a table that has such a log and no data, as Delta's library opens it."""
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix="adlake-log-", ignore_cleanup_errors=True
+        ) as folder:
+            (Path(folder) / LOG).mkdir()
+            for name, local in log.items():
+                (Path(folder) / LOG / name).symlink_to(local)
+            yield Path(folder)
+    except OSError as error:
+        raise StorageError(
+            f"no log can be laid out in the folder for temporary files (TMPDIR): {error}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _explained(what: str, place: Path) -> Iterator[None]:
+    """Turns what Delta's library says of a log into an error of ours."""
     try:
         yield
-    except OSError as error:
-        raise explain_refusal(str(error), doing=f"read the log of {uri}") from error
+    except (DeltaError, OSError) as error:
+        raise LakeError(f"{what}: {shorten(str(error).replace(str(place), ''))}") from error
+
+
+def _write_entry(
+    place: Path,
+    actions: list[AddAction | RemoveAction],
+    schema: pa.Schema,
+    partition_by: Sequence[str],
+    transaction: int,
+    metadata: Mapping[str, Any],
+) -> None:
+    DeltaTable(str(place)).create_write_transaction(
+        actions,
+        "append",
+        schema,
+        partition_by=list(partition_by),
+        commit_properties=CommitProperties(
+            custom_metadata={MARK: metadata},
+            max_commit_retries=0,
+            app_transactions=[Transaction(APP_ID, transaction)],
+        ),
+        post_commithook_properties=PostCommitHookProperties(
+            create_checkpoint=False, cleanup_expired_logs=False
+        ),
+    )
 
 
 def _read_action(action: Mapping[str, Any]) -> DataFile:
@@ -339,18 +378,6 @@ def _read_action(action: Mapping[str, Any]) -> DataFile:
         },
         first_date=action.get("min.date"),
         last_date=action.get("max.date"),
-    )
-
-
-def _read_commit(version: int, entry: bytes) -> Commit:
-    actions = [json.loads(line) for line in entry.splitlines() if line.strip()]
-    infos: list[dict[str, Any]] = [one["commitInfo"] for one in actions if "commitInfo" in one]
-    said = infos[0] if infos else {}
-    return Commit(
-        version=version,
-        at_ms=said.get("timestamp", 0),
-        operation=said.get("operation", ""),
-        metadata=said.get(_MARK) or {},
     )
 
 

@@ -14,10 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.delta_log import DataFile
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, Lake
 from pipeline.schema import AD_DAY, LEDGER, SORT_ORDER
 from pipeline.storage import LocalStorage
-from pipeline.table import DataFile, open_table
+from pipeline.table import open_table
 
 DELIVERED_AT = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -145,7 +146,7 @@ def commit_files(
             "rows_removed": removed,
         },
     )
-    table = open_table(lake.locate(LEDGER_TABLE), LEDGER)
+    table = open_table(lake.storage, LEDGER_TABLE, LEDGER)
     assert table is not None
     table.commit(adds=[noted], removes=[], transaction=number, metadata={"n": number})
 

@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
+from pipeline.delta_log import DataFile
 from pipeline.kpi.macros import read_macro
 from pipeline.kpi.statements import read_statement
 from pipeline.lake import MASTER_TABLE, ROLLUP
-from pipeline.table import DataFile
 
 Partition = tuple[str, str]
 """Year and month, zero-padded text, as the master has them."""

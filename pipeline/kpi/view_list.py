@@ -51,7 +51,9 @@ def list_first_views(snapshot: Snapshot) -> Iterator[View]:
     """The formulas, and the views of the ledger, on which the files of the others depend."""
     for name in FORMULAS:
         yield View(name, read_macro(name), is_macro=True)
-    yield View("ledger_rows", select_files(snapshot.ledger_uris, LEDGER))
+    rows = select_files(snapshot.ledger.uris, LEDGER)
+    upto = f"\nwhere n <= {snapshot.ledger.last}" if snapshot.ledger.uris else ""
+    yield View("ledger_rows", rows + upto)
     yield View("ledger", read_statement("views/ledger"))
     yield View(LEDGER_MACRO, read_macro(LEDGER_MACRO), is_macro=True)
     for name in ("account", "preferred_breakdown"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pipeline.table import DataFile
+from pipeline.delta_log import DataFile
 
 FILE_ROWS = 8_000_000
 """A file of the master is cut at the date border at which it reaches this many rows."""

@@ -1,7 +1,7 @@
 """Writes the files of a merge: data, rejects and the ledger. Names are never used twice."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -11,13 +11,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.delta_log import DataFile
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE
 from pipeline.merge.order import find_order
 from pipeline.merge.plan import FILE_ROWS, Part, cut_files
 from pipeline.row_groups import regroup
 from pipeline.schema import AD_DAY, LEDGER, REJECTS, SORT_ORDER
 from pipeline.storage import Storage
-from pipeline.table import DataFile
 
 ROW_GROUP_ROWS = 1 << 18
 
@@ -96,10 +96,9 @@ class Writer:
         name, _ = self._write_small(QUARANTINE, _to_plain_types(rows, REJECTS))
         return f"{QUARANTINE}/{name}"
 
-    def write_ledger(self, rows: Sequence[Mapping[str, object]]) -> DataFile:
+    def write_ledger(self, rows: pl.DataFrame) -> DataFile:
         """Writes ledger rows (`schema.LEDGER`) below the ledger table, which does not know yet."""
-        frame = pl.DataFrame(rows, schema=pl.Schema(LEDGER), orient="row")
-        name, size = self._write_small(LEDGER_TABLE, _to_plain_types(frame, LEDGER))
+        name, size = self._write_small(LEDGER_TABLE, _to_plain_types(rows, LEDGER))
         return DataFile(path=name, size=size, rows=len(rows), partition={})
 
     def _write_data(self, part: Part, pieces: Iterable[pl.DataFrame]) -> Finished:

@@ -7,6 +7,7 @@ import polars as pl
 
 from pipeline.errors import BadFileError, EmptyLakeError
 from pipeline.lake import LANDING, Lake
+from pipeline.ledger import LedgerPart
 from pipeline.merge.delivery import Found, leave_known_out, pick_judged
 from pipeline.merge.place import is_control_file, is_unfinished, read_place, spell_path
 from pipeline.steps.ledger import read_ledger
@@ -35,9 +36,9 @@ def list_missing(lake: Lake, sources: Collection[str], *, day: date) -> list[str
 
 def _read_ledger(lake: Lake) -> pl.DataFrame:
     try:
-        return read_ledger(lake, lake.list_ledger(lake.open_master()))
+        return read_ledger(lake, lake.pick_ledger(lake.open_master()))
     except EmptyLakeError:
-        return read_ledger(lake, [])
+        return read_ledger(lake, LedgerPart())
 
 
 def _list_new_sources(lake: Lake, ledger: pl.DataFrame) -> Iterator[str]:

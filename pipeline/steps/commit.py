@@ -21,12 +21,15 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from pipeline.delta_log import DataFile
 from pipeline.errors import CommitConflictError, StorageError
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, Lake
+from pipeline.ledger import FILES_AT_MOST, LedgerPart, append
 from pipeline.merge.account import FileAccount
 from pipeline.merge.write import Writer
+from pipeline.schema import LEDGER
 from pipeline.steps.ledger import read_ledger
-from pipeline.table import DataFile, Table
+from pipeline.table import Table
 
 ATTEMPTS = 6
 
@@ -159,11 +162,12 @@ class _Sequence:
         if self.expected and self._has_landed(master, self.expected):
             return self.expected
         # A master that is made anew may have lost commits that the ledger knows of.
-        files = (
-            known.locate(known.list_files()) if self.anew else self.lake.list_ledger(master, known)
-        )
-        ledger = read_ledger(self.lake, files)
-        n = 1 + (known if self.anew else master).transaction
+        if self.anew:
+            part = LedgerPart(tuple(known.locate(known.list_files())), known.transaction)
+        else:
+            part = self.lake.pick_ledger(master, known)
+        ledger = read_ledger(self.lake, part)
+        n = 1 + part.last
         writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
         change = self.prepare(master, ledger, writer)
         rows = sum(file.rows for file in master.list_files())
@@ -180,7 +184,7 @@ class _Sequence:
             files_removed=len(change.removes),
             unfinished=change.unfinished,
         )
-        self._commit(master, known, writer, change, self.expected)
+        self._commit(master, known, ledger, writer, change, self.expected)
         return self.expected
 
     def _has_landed(self, master: Table, expected: MergeOutcome) -> bool:
@@ -189,14 +193,20 @@ class _Sequence:
         return any(one.metadata.get("run") == self.run for one in master.read_commits(since))
 
     def _commit(
-        self, master: Table, known: Table, writer: Writer, change: Change, outcome: MergeOutcome
+        self,
+        master: Table,
+        known: Table,
+        ledger: pl.DataFrame,
+        writer: Writer,
+        change: Change,
+        outcome: MergeOutcome,
     ) -> None:
         n = writer.transaction
         now = datetime.now(UTC)
         _log.info("committing transaction %d: %d rows in the master", n, outcome.rows)
-        ledger_file = writer.write_ledger(
-            [account.to_ledger_row(n=n, recorded_at=now) for account in change.accounts]
-        )
+        rows = [account.to_ledger_row(n=n, recorded_at=now) for account in change.accounts]
+        decided = pl.DataFrame(rows, schema=pl.Schema(LEDGER), orient="row")
+        ledger_file = writer.write_ledger(decided)
         self._secure(change, ledger_file)
         master.commit(
             adds=change.adds,
@@ -218,8 +228,14 @@ class _Sequence:
                 "files_to_look_at": len(outcome.to_look_at),
             },
         )
+        joins = known.list_files()
+        if len(joins) < FILES_AT_MOST:
+            joins = []
+        else:
+            ledger_file = writer.write_ledger(pl.concat([ledger, decided]))
+            self.lake.storage.persist([f"{LEDGER_TABLE}/{ledger_file.path}"])
         try:
-            self.lake.append_to_ledger(known, ledger_file, n, outcome.version)
+            append(master, known, ledger_file, number=n, version=outcome.version, joins=joins)
         except CommitConflictError:  # another command may have appended it already
             self.lake.catch_up(self.lake.open_master())
 

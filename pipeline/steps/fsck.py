@@ -19,10 +19,8 @@ from pipeline.lake import (
     ROLLUP,
     Lake,
     Snapshot,
-    describe_ledger_file,
-    find_unlisted,
-    ledger_number,
 )
+from pipeline.ledger import list_part
 from pipeline.settings import Settings
 from pipeline.steps.check_deliveries import check_deliveries
 from pipeline.steps.check_files import Expected, check_files
@@ -92,7 +90,7 @@ def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers
         checkup.checked[place] = len(files)
     if checkup.findings:
         return  # what is computed from damaged files would only say it again
-    ledger = read_ledger(lake, snapshot.ledger_uris)
+    ledger = read_ledger(lake, snapshot.ledger)
     rejects = [Expected(path) for path in ledger["reject_path"].drop_nulls().unique().sort()]
     checkup.findings += check_files(lake, rejects, contents.find(QUARANTINE), workers=workers)
     checkup.checked[QUARANTINE] = len(rejects)
@@ -110,11 +108,7 @@ def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers
 def _list_expected(lake: Lake, snapshot: Snapshot) -> dict[str, list[Expected]]:
     """The files that make up the snapshot's two tables, with what the commits say of them."""
     master = lake.open_master(snapshot.version)
-    ledger = lake.open_ledger()
-    noted = [
-        *(file for file in ledger.list_files() if ledger_number(file.path) <= master.transaction),
-        *map(describe_ledger_file, find_unlisted(master, after=ledger.transaction)),
-    ]
+    noted = list_part(master, lake.open_ledger())
     return {
         place: [Expected(f"{place}/{file.path}", file.size) for file in files]
         for place, files in ((MASTER_TABLE, snapshot.files), (LEDGER_TABLE, noted))

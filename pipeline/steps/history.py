@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from pipeline.delta_log import Commit
 from pipeline.kpi.query import Result
 from pipeline.lake import Lake
-from pipeline.table import Commit
 
 COLUMNS = ("version", "at", "n", "operation", "files", "rows_added", "rows_removed", "rows")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -187,7 +187,7 @@ def _refuse_withdrawn(lake: Lake, files: Sequence[Path], keys: Sequence[str]) ->
         snapshot = lake.take_snapshot()
     except EmptyLakeError:
         return
-    judged = pick_judged(read_ledger(lake, snapshot.ledger_uris))
+    judged = pick_judged(read_ledger(lake, snapshot.ledger))
     withdrawn, merged = (
         set(judged.filter(outcome=one).select("source", "delivery_id", "sha256").rows())
         for one in ("withdrawn", "merged")

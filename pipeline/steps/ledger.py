@@ -1,25 +1,24 @@
 """Reads the ledger as a frame."""
 
-from collections.abc import Sequence
-
 import polars as pl
 
 from pipeline.lake import Lake
+from pipeline.ledger import LedgerPart
 from pipeline.schema import LEDGER
 
 
-def read_ledger(lake: Lake, uris: Sequence[str]) -> pl.DataFrame:
-    """Reads ledger files.
+def read_ledger(lake: Lake, part: LedgerPart) -> pl.DataFrame:
+    """Reads the ledger.
 
     Args:
         lake: The lake.
-        uris: Full names, as a snapshot gives them.
+        part: Up to where, as a snapshot gives it.
 
     Returns:
         Columns of schema.LEDGER, one row a file that a merge decided on.
     """
     schema = pl.Schema(LEDGER)
-    if not uris:
+    if not part.uris:
         return pl.DataFrame(schema=schema)
-    rows = pl.read_parquet(lake.fetch(uris), glob=False, hive_partitioning=False)
-    return rows.select(schema.names()).cast(schema)
+    rows = pl.read_parquet(lake.fetch(part.uris), glob=False, hive_partitioning=False)
+    return rows.select(schema.names()).cast(schema).filter(pl.col("n") <= part.last)

@@ -46,12 +46,13 @@ def merge(
         CommitConflictError: Other writers were faster each time.
         StorageError: The lake cannot be read or written.
     """
-    if not lake.exists() and not any(list_entries(lake)):
-        raise UsageError(
-            f"{lake.uri} holds no file to merge: put files into landing/ with `adlake land`, "
-            f"or make some with `adlake generate`"
-        )
-    lake.initialise()
+    if not lake.check_format():
+        if not any(list_entries(lake)):
+            raise UsageError(
+                f"{lake.uri} holds no file to merge: put files into landing/ with `adlake land`, "
+                f"or make some with `adlake generate`"
+            )
+        lake.initialise()
 
     def take_in(ledger: pl.DataFrame, contracts: Mapping[str, Contract]) -> Intake:
         accepted = _find_held(ledger, accept)

@@ -15,8 +15,8 @@ from pipeline.lake import (
     ROLLUP,
     Lake,
     Snapshot,
-    describe_ledger_file,
 )
+from pipeline.ledger import describe_ledger_file
 from pipeline.steps.ledger import read_ledger
 from pipeline.steps.read_log import read_log
 from pipeline.storage import Entry
@@ -67,12 +67,12 @@ def find_garbage(
         workers: How much is read at once.
     """
     snapshot = lake.take_snapshot()
-    ledger = read_ledger(lake, snapshot.ledger_uris)
+    ledger = read_ledger(lake, snapshot.ledger)
     since_ms = int(since.timestamp() * 1000)
     master = find_needs(read_log(lake, MASTER_TABLE, workers=workers), since_ms=since_ms)
     needed = {
         MASTER_TABLE: {f"{MASTER_TABLE}/{path}" for path in master.paths},
-        LEDGER_TABLE: _list_ledger_files(lake, workers=workers),
+        LEDGER_TABLE: _list_ledger_files(lake, since_ms=since_ms, workers=workers),
         QUARANTINE: set(ledger["reject_path"].drop_nulls()),
         ROLLUP: _name_rollups(lake, snapshot, master.months),
         UNFINISHED: set[str](),
@@ -95,9 +95,13 @@ def _name_rollups(
     }
 
 
-def _list_ledger_files(lake: Lake, *, workers: int) -> set[str]:
-    """All that the ledger ever held, and what a commit names that it does not hold yet."""
-    held = find_needs(read_log(lake, LEDGER_TABLE, workers=workers), since_ms=0).paths
-    commits = lake.open_master().read_commits()
-    named = [describe_ledger_file(one).path for one in commits if "ledger" in one.metadata]
+def _list_ledger_files(lake: Lake, *, since_ms: int, workers: int) -> set[str]:
+    """What the ledger held since a moment, and what a commit names that it may not hold yet."""
+    held = find_needs(read_log(lake, LEDGER_TABLE, workers=workers), since_ms=since_ms).paths
+    listed = lake.open_ledger().transaction
+    named = [
+        describe_ledger_file(one).path
+        for one in lake.open_master().walk_commits()
+        if "ledger" in one.metadata and (one.at_ms >= since_ms or one.metadata["n"] > listed)
+    ]
     return {f"{LEDGER_TABLE}/{path}" for path in (*held, *named)}

@@ -43,6 +43,7 @@ def rebuild(
     if not lake.storage.list(LEDGER_TABLE):
         raise EmptyLakeError(f"{lake.uri} holds no ledger that says what to build the master from")
     lake.initialise()
+    lake.create_tables()  # also where the master's folder was lost
 
     def take_in(ledger: pl.DataFrame, _: Mapping[str, Contract]) -> Intake:
         counting = pick_judged(ledger).filter(pl.col("outcome").is_in(["merged", "no_rows"]))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.delta_log import DataFile
 from pipeline.errors import LakeError
 from pipeline.lake import MASTER_TABLE, Lake
 from pipeline.merge.plan import Part, cut_dates
@@ -19,7 +20,6 @@ from pipeline.merge.write import Writer
 from pipeline.schema import AD_DAY, PART_CELL
 from pipeline.steps.accounting import Lost, count_lost
 from pipeline.steps.batch import NOBODY, Batch
-from pipeline.table import DataFile
 
 NEVER_NULL = ("account", "breakdown", "segment")
 """Columns in which nothing is ''."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.contracts import Contract, load_contracts
+from pipeline.delta_log import DataFile
 from pipeline.engine import map_threads
 from pipeline.lake import Lake
 from pipeline.manifest import Manifest
@@ -29,7 +30,7 @@ from pipeline.steps.ingest import UNCHANGED, Ingested
 from pipeline.steps.read_deliveries import Reader
 from pipeline.steps.refuse import refuse_broken, refuse_lost, refuse_mixed, settle_repeats
 from pipeline.steps.resolve_parts import PartResult, work_on_part
-from pipeline.table import DataFile, Table
+from pipeline.table import Table
 
 _log = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ def verify(lake: Lake, snapshot: Snapshot) -> Verification:
     truth = _need_truth(lake, TRUE_ROWS, AD_DAY_TRUTH)
     deliveries = _need_truth(lake, TRUE_DELIVERIES, DELIVERIES)
     sources = deliveries["source"].unique()
-    ledger = pick_judged(read_ledger(lake, snapshot.ledger_uris))
+    ledger = pick_judged(read_ledger(lake, snapshot.ledger))
     return Verification(
         rows=truth.height,
         files=deliveries.height,

@@ -6,7 +6,7 @@ or none of it. Nothing here knows what the bytes mean.
 """
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -89,18 +89,14 @@ class Storage(Protocol):
         """Whether a file that others write can be listed before it is whole."""
 
     @property
-    def table_options(self) -> Mapping[str, str]:
-        """What deltalake has to be told beside a URI; may hold secrets."""
-
-    @property
     def sql_access(self) -> SqlAccess | None:
         """What DuckDB has to be told; None where it needs nothing."""
 
-    def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
+    def list(self, prefix: str, *, recursive: bool = True, after: str = "") -> Sequence[Entry]:
         """The files below the folder `prefix`, sorted by path.
 
         Names that begin with `.` are left out. Without `recursive`, only the files that lie in
-        the folder itself.
+        the folder itself. With `after`, only paths below the folder that come after that text.
         """
 
     def find(self, path: str) -> Entry | None:

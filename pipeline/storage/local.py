@@ -8,10 +8,9 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 
 from pipeline.errors import DeniedError, ExistsError, MissingError, StorageError, UsageError
 from pipeline.storage.base import Entry, Probe
@@ -28,7 +27,6 @@ class LocalStorage:
     """A lake in a local folder, which is made by the first write."""
 
     lanes = 1
-    table_options: Mapping[str, str] = MappingProxyType({})
     sql_access = None
 
     def __init__(self, root: Path) -> None:
@@ -47,10 +45,12 @@ class LocalStorage:
         """As `Storage` says."""
         return True
 
-    def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
+    def list(self, prefix: str, *, recursive: bool = True, after: str = "") -> Sequence[Entry]:
         """As `Storage` says."""
+        last = f"{prefix}/{after}" if after and prefix else after
         with _mapped(prefix):
-            return sorted(_walk(self.root, prefix, recursive=recursive))
+            found = _walk(self.root, prefix, recursive=recursive)
+            return sorted(entry for entry in found if entry.path > last)
 
     def find(self, path: str) -> Entry | None:
         """As `Storage` says."""

@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.delta_log import DataFile
 from pipeline.export.parts import Part, plan_parts
-from pipeline.table import DataFile
 
 FIRST = date(2024, 1, 1)
 

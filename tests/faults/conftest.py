@@ -69,7 +69,7 @@ class Harbour:
         """Each row once, each file in the ledger once, and nothing damaged."""
         assert self.read_master()["campaign_id"].to_list() == sorted(campaigns)
         lake = self.open_directly()
-        ledger = read_ledger(lake, lake.take_snapshot().ledger_uris)
+        ledger = read_ledger(lake, lake.take_snapshot().ledger)
         assert ledger["accepted"].sum() == len(campaigns)
         assert ledger["path"].n_unique() == ledger.height
         assert lake.open_ledger().transaction == lake.open_master().transaction

@@ -179,7 +179,8 @@ def test_credentials_that_a_profile_renews_are_renewed(
     harbour.proxy.break_by(Rule("expired", times=1))
     profile.write_text(form.format(server.key_id, server.secret))
     storage.create("a", b"1")
-    assert storage.table_options["aws_secret_access_key"] == server.secret
+    assert storage.sql_access is not None
+    assert storage.sql_access.secret == server.secret
 
 
 def test_credentials_that_nobody_renews_are_said_to_have_expired(

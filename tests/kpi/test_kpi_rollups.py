@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline.delta_log import DataFile
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.query import run_query
 from pipeline.kpi.roll_up import write_rollups
@@ -17,7 +18,6 @@ from pipeline.kpi.rollup_files import read_plan
 from pipeline.kpi.view_list import find_kinds
 from pipeline.kpi.views import open_kpi_connection, open_reading_connection, views_sql
 from pipeline.lake import Lake, Snapshot
-from pipeline.table import DataFile
 from tests.lakes import build_lake, commit_rows, make_ledger_row, make_row
 
 SPEND = DAILY.schema.names.index("spend")

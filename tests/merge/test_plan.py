@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.delta_log import DataFile
 from pipeline.merge.plan import SMALL_ROWS, Span, cut_dates, cut_files, plan_parts
-from pipeline.table import DataFile
 
 
 def make_file(name: str, first: date, last: date, *, rows: int = SMALL_ROWS) -> DataFile:

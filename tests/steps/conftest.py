@@ -34,7 +34,7 @@ class Home:
         return pl.read_parquet(files, glob=False, hive_partitioning=False)
 
     def read_ledger(self) -> pl.DataFrame:
-        return read_ledger(self.lake, self.lake.take_snapshot().ledger_uris).sort("n", "path")
+        return read_ledger(self.lake, self.lake.take_snapshot().ledger).sort("n", "path")
 
     def read_rejects(self) -> pl.DataFrame:
         paths = self.read_ledger()["reject_path"].drop_nulls().unique().sort().to_list()

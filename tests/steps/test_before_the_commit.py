@@ -53,7 +53,7 @@ def read_campaigns(lake: Lake) -> list[str]:
 
 
 def count_outcomes(lake: Lake) -> list[tuple[str, int]]:
-    ledger = read_ledger(lake, lake.take_snapshot().ledger_uris)
+    ledger = read_ledger(lake, lake.take_snapshot().ledger)
     return ledger.sort("n").select("outcome", "accepted").rows()
 
 

@@ -13,6 +13,7 @@ from deltalake.exceptions import CommitFailedError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.delta_log import DataFile
 from pipeline.errors import ChangedOutsideError, LakeError
 from pipeline.lake import Lake
 from pipeline.merge.plan import SMALL_ROWS, plan_compaction
@@ -20,7 +21,7 @@ from pipeline.schema import SORT_ORDER
 from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.compact import compact
 from pipeline.steps.fsck import fsck
-from pipeline.table import DataFile, Table
+from pipeline.table import Table
 from tests.lakes import build_lake, commit_rows, make_row
 from tests.lots import make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home

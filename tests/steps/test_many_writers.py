@@ -93,7 +93,7 @@ def test_many_writers_bring_each_of_their_deliveries_in_once(
     run_together(deliver, uri, deliveries, count=writers)
     lake = Lake(open_storage(uri))
     snapshot = lake.take_snapshot()
-    ledger = read_ledger(lake, snapshot.ledger_uris)
+    ledger = read_ledger(lake, snapshot.ledger)
     assert ledger.height == writers * deliveries
     assert set(ledger["outcome"]) == {"merged"}
     assert snapshot.rows == ledger["rows_in"].sum() == 20 * writers * deliveries

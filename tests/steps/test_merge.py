@@ -426,15 +426,14 @@ def test_a_merge_stopped_between_its_commit_and_the_ledger_is_completed_by_the_n
 ) -> None:
     write_lot(home.root / "landing/lots/a.csv", [make_line()])
     home.lake.initialise()
-    real = Lake.append_to_ledger
 
-    def stop_after_commit(*_: object) -> None:
+    def stop_after_commit(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Lake, "append_to_ledger", stop_after_commit)
-    with pytest.raises(KeyboardInterrupt):
-        home.merge()
-    monkeypatch.setattr(Lake, "append_to_ledger", real)
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.steps.commit.append", stop_after_commit)
+        with pytest.raises(KeyboardInterrupt):
+            home.merge()
     assert home.lake.open_ledger().transaction == 0
     assert home.read_ledger()["path"].to_list() == ["landing/lots/a.csv"]
     outcome = home.merge()
@@ -581,7 +580,7 @@ def test_a_handle_catches_up_what_it_knows_and_skips_nothing(
     real = Lake.catch_up
     with monkeypatch.context() as patch:
         patch.setattr(Lake, "catch_up", lambda lake, _: lake.open_ledger())
-        patch.setattr(Lake, "append_to_ledger", lambda *_: None)
+        patch.setattr("pipeline.steps.commit.append", lambda *_, **__: None)
         home.merge()
         old = home.lake.open_master()
         write_lot(home.root / "landing/lots/b.csv", [make_line(campaign_id="b")])
@@ -633,7 +632,7 @@ def test_the_master_holds_plain_types_sorted_rows_and_decimals(home: Home) -> No
     assert file.schema_arrow.equals(AD_DAY)
     rows = pl.read_parquet(uri, hive_partitioning=False)
     assert rows.equals(rows.sort(SORT_ORDER))
-    table = open_table(str(home.root / "master"), AD_DAY)
+    table = open_table(home.lake.storage, "master", AD_DAY)
     assert table is not None
     (data_file,) = table.list_files()
     assert (str(data_file.first_date), str(data_file.last_date)) == ("2024-03-01", "2024-03-03")

@@ -235,7 +235,7 @@ class Histories(RuleBasedStateMachine):
         expected = self._expect()
         assert self._read_master(snapshot.file_uris) == expected
         assert snapshot.rows == len(expected)
-        ledger = read_ledger(self.lake, snapshot.ledger_uris)
+        ledger = read_ledger(self.lake, snapshot.ledger)
         newest = ledger.sort("n").unique("path", keep="last")
         assert ledger.height == ledger.unique(["n", "path"]).height
         assert sorted(newest["path"]) == sorted(one.path for one in self.decided)

@@ -167,7 +167,8 @@ def test_a_profile_serves_as_well(
     storage.create("a", b"1")
     assert storage.read("a") == b"1"
     assert storage.client.chain.region == "eu-south-2"
-    assert storage.table_options["aws_region"] == "eu-south-2"
+    assert storage.sql_access is not None
+    assert storage.sql_access.region == "eu-south-2"
 
 
 def test_a_wrong_secret_and_a_missing_bucket_are_named(

@@ -9,7 +9,7 @@ listing      what is there, page by page
 copies       local files with the bytes of some of it
 storage      the verbs of `storage.base`
 doctor       what a lake needs of its store, tried
-access       what deltalake and DuckDB have to be told
+access       what DuckDB has to be told
 """
 
 from pipeline.storage.s3.storage import S3Storage

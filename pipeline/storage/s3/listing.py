@@ -8,7 +8,9 @@ from pipeline.storage.base import Entry
 from pipeline.storage.s3.client import Client
 
 
-def list_entries(client: Client, prefix: str, *, recursive: bool) -> Iterator[Entry]:
+def list_entries(
+    client: Client, prefix: str, *, recursive: bool, after: str = ""
+) -> Iterator[Entry]:
     """The files below the folder `prefix`, in the store's order; names with `.` left out.
 
     Raises:
@@ -19,6 +21,8 @@ def list_entries(client: Client, prefix: str, *, recursive: bool) -> Iterator[En
     arguments: dict[str, Any] = {"Bucket": location.bucket, "Prefix": folder}
     if not recursive:
         arguments["Delimiter"] = "/"
+    if after:
+        arguments["StartAfter"] = f"{folder}{after}"
     while True:
         page = client.work("list_objects_v2", prefix, lambda s3: s3.list_objects_v2(**arguments))
         for found in page.get("Contents", ()):

@@ -2,14 +2,14 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pipeline.errors import MissingError, StorageError
 from pipeline.storage.base import Entry, Probe, SqlAccess
-from pipeline.storage.s3.access import make_sql_access, make_table_options
+from pipeline.storage.s3.access import make_sql_access
 from pipeline.storage.s3.bodies import read_body
 from pipeline.storage.s3.client import Client
 from pipeline.storage.s3.copies import Copies
@@ -48,18 +48,13 @@ class S3Storage:
         return self.location.uri
 
     @property
-    def table_options(self) -> Mapping[str, str]:
-        """As `Storage` says."""
-        return make_table_options(self.client.chain, self.location)
-
-    @property
     def sql_access(self) -> SqlAccess | None:
         """As `Storage` says."""
         return make_sql_access(self.client.chain, self.location)
 
-    def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
+    def list(self, prefix: str, *, recursive: bool = True, after: str = "") -> Sequence[Entry]:
         """As `Storage` says."""
-        return sorted(list_entries(self.client, prefix, recursive=recursive))
+        return sorted(list_entries(self.client, prefix, recursive=recursive, after=after))
 
     def find(self, path: str) -> Entry | None:
         """As `Storage` says."""
