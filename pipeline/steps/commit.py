@@ -22,7 +22,13 @@ from tenacity import (
 )
 
 from pipeline.delta_log import DataFile
-from pipeline.errors import CommitConflictError, StorageError
+from pipeline.errors import (
+    CommitConflictError,
+    EmptyLakeError,
+    LakeError,
+    MissingError,
+    StorageError,
+)
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, Lake
 from pipeline.ledger import FILES_AT_MOST, LedgerPart, append
 from pipeline.merge.account import FileAccount
@@ -134,10 +140,30 @@ def commit_change(
     )
     try:
         return retrying(_Sequence(lake, prepare, command, scratch, anew, job).attempt)
+    except EmptyLakeError:
+        raise
+    except (LakeError, MissingError):
+        _refuse_gone(lake)
+        raise
     except OSError as error:
+        _refuse_gone(lake)
         # The engines that read and write for us often name no file.
         where = error.filename or lake.uri
         raise StorageError(f"{where}: {error.strerror or error}; nothing is lost") from error
+
+
+def _refuse_gone(lake: Lake) -> None:
+    """Says what is behind an error about a file, where the whole lake is no longer there.
+
+    Raises:
+        LakeError: As said.
+    """
+    if not lake.exists():
+        raise LakeError(
+            f"{lake.uri} is gone: somebody removed or renamed it while it was worked on, and "
+            f"nothing is made anew in its place; where it is back, adlake goes on from its last "
+            f"commit"
+        )
 
 
 @dataclass(slots=True)

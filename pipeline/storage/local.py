@@ -34,6 +34,7 @@ class LocalStorage:
             self.root = root.expanduser().absolute()
         except RuntimeError as error:
             raise UsageError(f"the lake {str(root)!r}: {error}") from error
+        self._was_there = self.root.exists()
 
     @property
     def uri(self) -> str:
@@ -86,13 +87,13 @@ class LocalStorage:
     def create(self, path: str, data: bytes) -> None:
         """As `Storage` says."""
         target = self._locate(path)
-        with _staged(target, data, path) as staged, _mapped(path):
+        with self._staged(target, data, path) as staged, _mapped(path):
             os.link(staged, target)  # fails where the name is taken, unlike a rename
 
     def adopt(self, path: str, local: Path) -> None:
         """As `Storage` says."""
         target = self._locate(path)
-        _make_folder(target.parent)
+        self._make_folder(target.parent)
         try:
             with _mapped(path):
                 os.link(local, target)
@@ -105,7 +106,7 @@ class LocalStorage:
     def overwrite(self, path: str, data: bytes) -> None:
         """As `Storage` says."""
         target = self._locate(path)
-        with _staged(target, data, path) as staged, _mapped(path):
+        with self._staged(target, data, path) as staged, _mapped(path):
             staged.replace(target)
 
     def delete(self, path: str) -> None:
@@ -141,7 +142,7 @@ class LocalStorage:
     def scratch(self) -> Iterator[Path]:
         """As `Storage` says."""
         # Beside the data, so that a finished file moves in by a link and never by a copy.
-        _make_folder(self.root)
+        self._make_folder(self.root)
         with _mapped(self.uri):
             folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=self.root))
         try:
@@ -172,6 +173,7 @@ class LocalStorage:
         if not existed:
             with contextlib.suppress(OSError):
                 self.root.rmdir()
+                self._was_there = False
         return probes
 
     def _probe_create_only(self, path: str) -> Probe:
@@ -186,6 +188,42 @@ class LocalStorage:
         if not parts or ".." in parts or path.startswith("/") or "\0" in path:
             raise StorageError(f"{path!r} is not a name inside the lake")
         return self.root.joinpath(*parts)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Makes a folder of the lake, and the lake's own where there has been none.
+
+        Raises:
+            MissingError: The lake's own was there and is gone; a new one would be half a lake.
+            StorageError: The folder cannot be made.
+        """
+        if not self.root.exists():
+            if self._was_there:
+                raise MissingError(f"{self.root} is gone; no other is made in its place")
+            new = [self.root, *(one for one in self.root.parents if not one.exists())]
+            _make_folder(self.root)
+            for one in new:
+                with contextlib.suppress(DeniedError):  # it may be listed by others alone
+                    _force(one.parent, self.uri)
+        self._was_there = True
+        _make_folder(folder)
+
+    @contextlib.contextmanager
+    def _staged(self, target: Path, data: bytes, path: str) -> Iterator[Path]:
+        """A finished file beside `target` under a name of its own, removed at the end."""
+        staged = target.with_name(f"{_STAGED}{secrets.token_hex(8)}")
+        try:
+            try:
+                staged.write_bytes(data)
+            except FileNotFoundError:
+                self._make_folder(target.parent)
+                with _mapped(path):
+                    staged.write_bytes(data)
+            except OSError:
+                with _mapped(path):
+                    raise
+            yield staged
+        finally:
+            staged.unlink(missing_ok=True)
 
 
 def _walk(root: Path, prefix: str, *, recursive: bool) -> Iterator[Entry]:
@@ -238,25 +276,6 @@ def _describe(path: str, status: os.stat_result) -> Entry:
         modified_at=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
         regular=stat.S_ISREG(status.st_mode),
     )
-
-
-@contextlib.contextmanager
-def _staged(target: Path, data: bytes, path: str) -> Iterator[Path]:
-    """A finished file beside `target` under a name of its own, removed at the end."""
-    staged = target.with_name(f"{_STAGED}{secrets.token_hex(8)}")
-    try:
-        try:
-            staged.write_bytes(data)
-        except FileNotFoundError:
-            _make_folder(target.parent)
-            with _mapped(path):
-                staged.write_bytes(data)
-        except OSError:
-            with _mapped(path):
-                raise
-        yield staged
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:
