@@ -25,7 +25,6 @@ def read_plan(
     kind: Kind,
     *,
     preferred: Iterable[Sequence[object]] = (),
-    without: Collection[str] = (),
 ) -> RollupPlan:
     """Looks which rollups of a version are there and shares its partitions accordingly.
 
@@ -34,11 +33,15 @@ def read_plan(
         snapshot: The version.
         kind: Which rollup.
         preferred: Rows of the view preferred_breakdown.
-        without: Keys of files that cannot be used.
     """
-    present = {entry.path for entry in lake.storage.list(f"{ROLLUP}/{kind.name}")}
     definition = define_rollup(kind, preferred=preferred)
-    return plan_rollup(snapshot.files, kind, definition=definition, present=present - set(without))
+    present = list_rollups(lake, kind)
+    return plan_rollup(snapshot.files, kind, definition=definition, present=present)
+
+
+def list_rollups(lake: Lake, kind: Kind) -> frozenset[str]:
+    """The keys of all rollup files of a kind, of whatever version."""
+    return frozenset(entry.path for entry in lake.storage.list(f"{ROLLUP}/{kind.name}"))
 
 
 def read_rollups(

@@ -14,8 +14,8 @@ from pipeline.kpi.query_errors import explain_error
 from pipeline.kpi.rates import Rates, check_rates
 from pipeline.kpi.raw import RawFile, list_raw_files
 from pipeline.kpi.reach import explain_failure
-from pipeline.kpi.rollup import KINDS, Kind, RollupPlan, plan_rollup
-from pipeline.kpi.rollup_files import read_plan, read_rollups
+from pipeline.kpi.rollup import KINDS, Kind, RollupPlan, define_rollup, plan_rollup
+from pipeline.kpi.rollup_files import list_rollups, read_rollups
 from pipeline.kpi.view_list import STORED, View, list_first_views, list_other_views, list_raw_views
 from pipeline.lake import Lake, Snapshot
 
@@ -195,19 +195,18 @@ def _plan(
     wanted: _Wanted,
 ) -> RollupPlan:
     """Plans a kind of rollup without its damaged files, and loads the others if that is wanted."""
-    plan = (
-        read_plan(lake, snapshot, kind, preferred=preferred)
-        if kind in wanted.stored
-        else plan_rollup(snapshot.files, kind, definition="", present=())
-    )
+    definition = define_rollup(kind, preferred=preferred)
+    present = list_rollups(lake, kind) if kind in wanted.stored else frozenset()
+    plan = plan_rollup(snapshot.files, kind, definition=definition, present=present)
     rows, damaged = read_rollups(lake, plan, kind, workers=wanted.workers)
     for key in damaged:
         _log.warning("%s is damaged: its part comes from the master; delete it", key)
     if wanted.loads:
         connection.register(STORED[kind], rows)
-    if not damaged:
-        return plan
-    return read_plan(lake, snapshot, kind, preferred=preferred, without=damaged)
+    # Not listed anew: the rows of a file that was written meanwhile are not among `rows`.
+    return plan_rollup(
+        snapshot.files, kind, definition=definition, present=present.difference(damaged)
+    )
 
 
 def _list_rejects(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -18,6 +18,7 @@ from pipeline.kpi.rollup_files import read_plan
 from pipeline.kpi.view_list import find_kinds
 from pipeline.kpi.views import open_kpi_connection, open_reading_connection, views_sql
 from pipeline.lake import Lake, Snapshot
+from pipeline.storage import LocalStorage
 from tests.lakes import build_lake, commit_rows, make_ledger_row, make_row
 
 SPEND = DAILY.schema.names.index("spend")
@@ -132,6 +133,31 @@ def test_a_damaged_rollup_is_computed_from_the_master_and_said(
     damaged = [record.getMessage() for record in caplog.records]
     assert [message.split("/")[1] for message in damaged] == ["daily", "campaign"]
     assert all("is damaged" in message for message in damaged)
+
+
+class RacedStorage(LocalStorage):
+    """Another process writes missing rollups as soon as we read one."""
+
+    def read(self, path: str) -> bytes:
+        if path.startswith("rollup/"):
+            lake = Lake(LocalStorage(self.root))
+            write_rollups(lake, lake.take_snapshot())
+        return super().read(path)
+
+
+def test_a_rollup_that_is_written_while_a_damaged_one_is_read_is_not_lost(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path, ROWS)
+    snapshot = lake.take_snapshot()
+    write_rollups(lake, snapshot)
+    before = read_kpis(lake, snapshot)
+    for path in (tmp_path / "rollup").rglob("*.parquet"):
+        if "month=02" in str(path):
+            path.write_bytes(b"")
+        if "month=03" in str(path):
+            path.unlink()
+
+    raced = Lake(RacedStorage(tmp_path))
+    assert read_kpis(raced, raced.take_snapshot()) == before
 
 
 def test_campaigns_are_stored_only_where_that_is_less_than_the_master(tmp_path: Path) -> None:
