@@ -81,12 +81,12 @@ def _compute(
 ) -> "Result":
     """The rows of a KPI; says on stderr which rates were used, where money is converted."""
     from pipeline.kpi.catalogue import run_kpi
-    from pipeline.kpi.rates import read_rates, say_rates
+    from pipeline.kpi.rates import describe_rates, read_rates, say_rates
     from pipeline.kpi.rollup import DAILY, KINDS
     from pipeline.kpi.views import open_kpi_connection
 
     kinds = KINDS if wanted.is_about_campaigns else (DAILY,)
-    rates = read_rates(session.lake, currency) if currency else None
+    rates = read_rates(session.lake, currency) if currency is not None else None
     _log.info("reading version %d", snapshot.version)
     with open_kpi_connection(
         session.lake,
@@ -99,7 +99,7 @@ def _compute(
     ) as connection:
         result = run_kpi(connection, wanted.name, selection)
         if rates is not None:
-            typer.echo(say_rates(connection, rates.currency), err=True)
+            typer.echo(say_rates(describe_rates(connection, rates.currency)), err=True)
     return result
 
 
@@ -139,7 +139,7 @@ def report(
     if html and form is not Format.TABLE:
         raise UsageError("--html writes a file; leave --format out")
     from pipeline.cli.output import keep_out_of_lake, print_results
-    from pipeline.kpi.rates import read_rates
+    from pipeline.kpi.rates import read_rates, say_rates
     from pipeline.report.console import print_report
     from pipeline.report.words import find_language
     from pipeline.steps.report import read_figures
@@ -148,7 +148,7 @@ def report(
     find_language(lang)  # wrong use is said before anything is opened
     selection = filters.select()
     snapshot = when.pin(session)
-    rates = read_rates(session.lake, currency) if currency else None
+    rates = read_rates(session.lake, currency) if currency is not None else None
     about = (session.lake, snapshot, selection)
     if html:
         from pipeline.steps.html_report import html_report
@@ -161,6 +161,8 @@ def report(
         print_report(made, file=sys.stdout)
     else:
         figures = read_figures(*about, settings=session.settings, rates=rates)
+        if figures.converted:
+            typer.echo(say_rates(figures.converted), err=True)
         tables = {
             "platform": figures.platforms,
             "audience": figures.audiences,

@@ -6,7 +6,7 @@ One line a rate: `date,from,to,rate`; one unit of `from` is worth `rate` units o
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -164,9 +164,8 @@ def describe_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> dict
     return {"currency": currency, "rates_from": first, "rates_to": last}
 
 
-def say_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> str:
-    """The same in words: `in EUR, by rates of 2024-01-02 to 2024-01-31`."""
-    used = describe_rates(connection, currency)
+def say_rates(used: Mapping[str, object]) -> str:
+    """What `describe_rates` gives, in words: `in EUR, by rates of 2024-01-02 to 2024-01-31`."""
     if used["rates_from"] is None:
-        return f"in {currency}, as delivered"
-    return f"in {currency}, by rates of {used['rates_from']} to {used['rates_to']}"
+        return f"in {used['currency']}, as delivered"
+    return f"in {used['currency']}, by rates of {used['rates_from']} to {used['rates_to']}"

@@ -208,6 +208,23 @@ def test_two_currencies_are_told_apart_everywhere_and_never_added(tmp_path: Path
     done = shell.run("export", "out")
     assert done.returncode == 0
     assert "the costs in this CSV are in EUR, USD, and it has no column" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["kpi", "platform"], ["report"]])
+def test_converted_money_is_said_to_be_so_and_no_currency_is_no_wish(
+    tmp_path: Path, command: list[str]
+) -> None:
+    shell = Shell(tmp_path)
+    build_lake(shell.lake, [make_row(cost=2)])
+    (shell.lake / "config").mkdir()
+    (shell.lake / "config/rates.csv").write_text("date,from,to,rate\n2024-01-01,USD,EUR,0.5\n")
+    done = shell.run(*command, "--currency", "EUR", "--format", "json")
+    assert done.returncode == 0
+    assert '"currency": "EUR", "spend": 1,' in done.stdout
+    assert done.stderr == "in EUR, by rates of 2024-01-01 to 2024-01-01\n"
+    done = shell.run(*command, "--currency", "")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "adlake: --currency is ''; expected a code such as EUR\n"
     assert shell.run("export", "out", "--format", "parquet").stderr == ""
 
 

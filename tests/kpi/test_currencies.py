@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.kpi.catalogue import run_kpi
-from pipeline.kpi.rates import RATES, parse_rates, read_rates, say_rates
+from pipeline.kpi.rates import RATES, describe_rates, parse_rates, read_rates, say_rates
 from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.selection import Selection
 from pipeline.kpi.views import open_kpi_connection
@@ -108,7 +108,8 @@ def test_a_rate_holds_for_seven_days_and_its_date_is_said(
     with open_kpi_connection(
         lake, lake.take_snapshot(), rates=read_rates(lake, "EUR")
     ) as connection:
-        assert say_rates(connection, "EUR") == "in EUR, by rates of 2024-01-01 to 2024-01-01"
+        used = describe_rates(connection, "EUR")
+    assert say_rates(used) == "in EUR, by rates of 2024-01-01 to 2024-01-01"
 
 
 def test_money_that_is_in_the_currency_already_needs_no_rate(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_money_that_is_in_the_currency_already_needs_no_rate(tmp_path: Path) -> 
     with open_kpi_connection(
         lake, lake.take_snapshot(), rates=read_rates(lake, "USD")
     ) as connection:
-        assert say_rates(connection, "USD") == "in USD, as delivered"
+        assert say_rates(describe_rates(connection, "USD")) == "in USD, as delivered"
 
 
 def test_reports_are_in_the_one_currency_and_say_by_which_rates(tmp_path: Path) -> None:
