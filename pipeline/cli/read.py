@@ -86,7 +86,7 @@ def _compute(
     from pipeline.kpi.views import open_kpi_connection
 
     kinds = KINDS if wanted.is_about_campaigns else (DAILY,)
-    rates = read_rates(session.lake, currency) if currency is not None else None
+    rates = read_rates(session.lake, currency, selection) if currency is not None else None
     _log.info("reading version %d", snapshot.version)
     with open_kpi_connection(
         session.lake,
@@ -148,7 +148,7 @@ def report(
     find_language(lang)  # wrong use is said before anything is opened
     selection = filters.select()
     snapshot = when.pin(session)
-    rates = read_rates(session.lake, currency) if currency is not None else None
+    rates = read_rates(session.lake, currency, selection) if currency is not None else None
     about = (session.lake, snapshot, selection)
     if html:
         from pipeline.steps.html_report import html_report

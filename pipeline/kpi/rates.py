@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.errors import MissingError, UsageError
 from pipeline.kpi.query import fetch_result
+from pipeline.kpi.selection import EVERYTHING, Selection
 from pipeline.lake import CONFIG, Lake
 
 RATES: Final = f"{CONFIG}/rates.csv"
@@ -42,10 +43,15 @@ class Rates(NamedTuple):
     Attributes:
         currency: Its code.
         table: date, currency, rate: what one unit was worth on that day.
+        start: The first day that is asked for; money of those before needs no rate and counts
+            nothing. None takes all.
+        end: The last one, likewise.
     """
 
     currency: str
     table: pa.Table
+    start: date | None = None
+    end: date | None = None
 
 
 def check_code(code: str) -> str:
@@ -59,8 +65,8 @@ def check_code(code: str) -> str:
     return code
 
 
-def read_rates(lake: Lake, currency: str) -> Rates:
-    """Reads the lake's rates into one currency.
+def read_rates(lake: Lake, currency: str, selection: Selection = EVERYTHING) -> Rates:
+    """Reads the lake's rates into one currency, for the days of a selection.
 
     Raises:
         UsageError: There is no such file, or a line of it is wrong.
@@ -73,7 +79,7 @@ def read_rates(lake: Lake, currency: str) -> Rates:
             f"the lake has no {RATES}, which --currency converts by: write one with the columns "
             f"{', '.join(HEADER)}"
         ) from error
-    return parse_rates(data, currency)
+    return parse_rates(data, currency)._replace(start=selection.start, end=selection.end)
 
 
 def parse_rates(data: bytes, currency: str) -> Rates:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from pipeline.kpi.macros import FORMULAS, LEDGER_MACRO, RELATIONS, read_macro
+from pipeline.kpi.rates import Rates
 from pipeline.kpi.raw import RawFile
 from pipeline.kpi.raw_views import select_raw_files, select_raw_rows
 from pipeline.kpi.relations import quote_text, select_files
@@ -68,7 +69,7 @@ def list_other_views(
     rejects: Sequence[str],
     loaded: Collection[Kind],
     kept: Collection[Kind],
-    currency: str | None = None,
+    rates: Rates | None = None,
 ) -> Iterator[View]:
     """All others, but for `raw`.
 
@@ -79,20 +80,20 @@ def list_other_views(
         rejects: Keys of the files of the view `quarantine`.
         loaded: The kinds whose stored rows are a table already; those of others are files.
         kept: The kinds of which a connection keeps all rows in memory.
-        currency: Into which all money is converted by the table `rates`, for rollups of which no
-            file is used; None: it stays as it was delivered.
+        rates: By which all money is converted, for rollups of which no file is used; the table
+            `rates` has them. None: it stays as it was delivered.
     """
     yield View("master_rows", select_files(snapshot.file_uris, AD_DAY))
-    if currency is None:
+    if rates is None:
         yield View("ad_day", read_statement("views/ad_day"))
     else:
-        yield from _list_converted_views(currency)
+        yield from _list_converted_views(rates)
     for kind in KINDS:
         if kind not in loaded:
             stored = [lake.locate(key) for key in plans[kind].stored]
             yield View(STORED[kind], select_files(stored, kind.schema))
         unrolled = [lake.locate(path) for path in plans[kind].unrolled]
-        rows = select_files(unrolled, AD_DAY) if currency is None else "select * from ad_day"
+        rows = select_files(unrolled, AD_DAY) if rates is None else "select * from ad_day"
         yield View(_UNROLLED[kind], rows)
         yield View(_COMPUTED[kind], read_statement(kind.statement))
         after = ("chosen_breakdown", "primary_rollup", "stated") if kind is DAILY else ()
@@ -113,12 +114,21 @@ def list_raw_views(lake: Lake, raw_files: Sequence[RawFile]) -> Iterator[View]:
     yield View("raw", read_statement("views/raw"))
 
 
-def _list_converted_views(currency: str) -> Iterator[View]:
+def _list_converted_views(rates: Rates) -> Iterator[View]:
     """`ad_day` with its money converted, and what it is made from."""
     yield View("native_day", read_statement("views/ad_day"))
-    yield View("wanted_currency", f"select {quote_text(currency)} as currency")
+    yield View("conversion", _select_conversion(rates))
     yield View("daily_rates", read_statement("currency/daily_rates"), in_memory=True)
     yield View("ad_day", read_statement("currency/ad_day"))
+
+
+def _select_conversion(rates: Rates) -> str:
+    days = {"first_day": rates.start, "last_day": rates.end}
+    columns = (
+        f"cast({quote_text(str(day)) if day else 'null'} as date) as {name}"
+        for name, day in days.items()
+    )
+    return f"select {quote_text(rates.currency)} as currency, {', '.join(columns)}"
 
 
 def find_kinds(sql: str) -> tuple[Kind, ...]:

@@ -156,7 +156,7 @@ def _make_views(
         rejects=_list_rejects(connection) if wanted.with_rejects else [],
         loaded=KINDS if wanted.loads else (),
         kept=wanted.kept,
-        currency=wanted.rates.currency if wanted.rates is not None else None,
+        rates=wanted.rates,
     )
     raw = list_raw_views(lake, wanted.raw_files)
     return [*first, *_make_all(connection, others), *_make_all(connection, raw)]

@@ -59,6 +59,8 @@ def html_report(
         UsageError: There is no such language, no row within the days, or no rate for a day.
     """
     find_language(lang)  # wrong use is said before anything is opened
+    if rates is not None:  # the page has the days before the first one as well
+        rates = rates._replace(start=None)
     with open_kpi_connection(
         lake, snapshot, workers=settings.workers, kept=(DAILY,), rates=rates
     ) as connection:

@@ -1,8 +1,8 @@
--- Purpose: by which rate the money of each day is converted: the newest that is dated on the day
---   or before it, of the last seven days; null where there is none.
--- Grain: one row per currency and date of the master.
+-- Purpose: by which rate the money of each day that is asked for is converted: the newest that is
+--   dated on the day or before it, of the last seven days; null where there is none.
+-- Grain: one row per currency and date of the master, of the days that are asked for.
 -- Reads: native_day; rates (date, currency, rate: how much one of its money is in the currency
---   that is asked for); wanted_currency.
+--   that is asked for); conversion.
 -- Params: none.
 with
 native_day as (
@@ -20,23 +20,38 @@ rates as (
     from rates
 ),
 
-wanted_currency as (
-    select currency as wanted from wanted_currency
+conversion as (
+    select
+        first_day,
+        last_day,
+        currency as wanted
+    from conversion
+),
+
+asked as (
+    select
+        native_day.currency,
+        native_day.date,
+        native_day.currency = conversion.wanted as is_wanted
+    from native_day
+    cross join conversion
+    where
+        (conversion.first_day is null or native_day.date >= conversion.first_day)
+        and (conversion.last_day is null or native_day.date <= conversion.last_day)
 ),
 
 dated as (
     select
-        native_day.currency,
-        native_day.date,
-        native_day.currency = wanted_currency.wanted as is_wanted,
+        asked.currency,
+        asked.date,
+        asked.is_wanted,
         rates.rate,
-        case when native_day.date - rates.rate_date <= 7 then rates.rate_date end as rate_date
-    from native_day
-    cross join wanted_currency
+        case when asked.date - rates.rate_date <= 7 then rates.rate_date end as rate_date
+    from asked
     asof left join rates
         on
-            native_day.currency = rates.currency
-            and native_day.date >= rates.rate_date
+            asked.currency = rates.currency
+            and asked.date >= rates.rate_date
 ),
 
 final as (

@@ -32,9 +32,10 @@ def put_rates(lake: Lake, *lines: str) -> None:
 def read_kpi(
     lake: Lake, name: str, currency: str, selection: Selection | None = None
 ) -> list[dict[str, Any]]:
-    rates = read_rates(lake, currency)
+    selection = selection or Selection()
+    rates = read_rates(lake, currency, selection)
     with open_kpi_connection(lake, lake.take_snapshot(), rates=rates) as connection:
-        return run_kpi(connection, name, selection or Selection()).to_dicts()
+        return run_kpi(connection, name, selection).to_dicts()
 
 
 def test_cost_and_revenue_are_converted_by_the_rate_of_the_day(tmp_path: Path) -> None:
@@ -110,6 +111,33 @@ def test_a_rate_holds_for_seven_days_and_its_date_is_said(
     ) as connection:
         used = describe_rates(connection, "EUR")
     assert say_rates(used) == "in EUR, by rates of 2024-01-01 to 2024-01-01"
+
+
+def test_only_days_that_are_asked_for_need_rates(tmp_path: Path) -> None:
+    days = [date(2024, month, 10) for month in (1, 2, 3)]
+    rows = [make_row(date=day, cost="10", revenue=None if day == days[1] else "5") for day in days]
+    lake = build_lake(tmp_path, rows)
+    put_rates(lake, "2024-02-09,USD,EUR,0.5")
+    selection = Selection(start=date(2024, 2, 1), end=date(2024, 2, 29))
+    rates = read_rates(lake, "EUR", selection)
+    snapshot = lake.take_snapshot()
+    with open_kpi_connection(lake, snapshot, rates=rates) as connection:
+        used = describe_rates(connection, "EUR")
+        found = [
+            row
+            for name in ("total", "campaign", "platform")
+            for row in run_kpi(connection, name, selection).to_dicts()
+        ]
+    assert say_rates(used) == "in EUR, by rates of 2024-02-09 to 2024-02-09"
+    assert [row["spend"] for row in found] == [Decimal(5)] * 3
+    # Revenue of other days still says that the account states it.
+    assert [row["revenue_known"] for row in found] == [1.0] * 3
+
+    settings = Settings(workers=2)
+    title = report(lake, snapshot, selection, settings=settings, rates=rates).title
+    assert "by rates of 9 Feb 2024, to 9 Feb 2024" in title
+    with pytest.raises(UsageError, match="USD: the first 2024-01-10, 1 in all"):
+        html_report(lake, snapshot, selection, settings=settings, rates=rates)
 
 
 def test_money_that_is_in_the_currency_already_needs_no_rate(tmp_path: Path) -> None:
