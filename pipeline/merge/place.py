@@ -22,6 +22,7 @@ _LANDED = re.compile(r"/delivered=\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z/", re.ASCII)
 """As `format_delivered` writes it; nobody else gives microseconds."""
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
+_LOCKS = ("~$", ".~lock.")
 _ROOT_LOT = re.compile(r"marketing_data_[0-9]+\.csv")
 
 Period = tuple[date, date]
@@ -52,8 +53,13 @@ class Place:
 
 
 def is_unfinished(path: str) -> bool:
-    """Whether a name says that its writer is not done yet."""
-    return path.lower().endswith(_UNFINISHED)
+    """Whether a name says that its writer is not done yet, or that it is no delivery at all."""
+    return path.lower().endswith(_UNFINISHED) or is_lock(path)
+
+
+def is_lock(path: str) -> bool:
+    """Whether a name is of the mark that a spreadsheet program leaves beside a file it has open."""
+    return path.rpartition("/")[2].startswith(_LOCKS)
 
 
 def is_control_file(path: str) -> bool:

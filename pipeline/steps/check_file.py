@@ -19,7 +19,7 @@ from pipeline.schema import PART_CELL, REST_CELL
 from pipeline.settings import Settings
 from pipeline.steps.blocks import judge_block, list_blocks, list_rejects, refuse_split
 from pipeline.steps.context import check_claims, check_notation
-from pipeline.steps.label import Label
+from pipeline.steps.label import Label, advise_contract
 from pipeline.steps.totals import Checksum
 
 SHOWN_ROWS = 5
@@ -113,7 +113,8 @@ def check_file(
                     verdict.accepted.with_columns(kept).write_ipc(spooled[-1])
             refuse_split(layout, columns, spooled)
     except BadFileError as error:
-        raise UsageError(f"{path} would be refused ({error.rule}): {error}") from error
+        advice = advise_contract(path, error, settings)
+        raise UsageError(f"{path} would be refused ({error.rule}): {error}{advice}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     constants = {name: value for name, value in context.constants.items() if value}

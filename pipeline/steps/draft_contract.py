@@ -88,16 +88,19 @@ def write_draft(sample: Sample, contracts: Iterable[Contract], *, name: str) -> 
         name: Of the contract, and of its source.
     """
     guesses, unread = guess_columns(sample.names, list(contracts))
+    place_of = {guess.name: place for place, guess in guesses.items()}
+    sample, label = _set_totals_aside(sample, place_of.get("date"))
     numbers = [
         sample.take(place)
         for place, guess in guesses.items()
         if guess.type in {"integer", "decimal"}
     ]
-    columns = {guess.name for guess in guesses.values()}
-    dates = next((sample.take(place) for place, one in guesses.items() if one.name == "date"), [])
+    columns = set(place_of)
+    dates = sample.take(place_of["date"]) if "date" in place_of else []
     parts = [
         _write_top(name, sample, unread),
         _write_dialect(sample, numbers, dates),
+        _write_totals(label),
         _write_constants(columns, guesses.values()),
         *(_write_missing(one) for one in _NEEDED if one not in columns),
         *(_write_column(guess, sample.take(place)) for place, guess in guesses.items()),
@@ -105,6 +108,25 @@ def write_draft(sample: Sample, contracts: Iterable[Contract], *, name: str) -> 
     if not columns & {"campaign_id", "campaign_name"}:
         parts.append(_write_missing("campaign_name"))
     return "\n".join(part for part in parts if part)
+
+
+def _set_totals_aside(sample: Sample, date: int | None) -> tuple[Sample, str]:
+    """The sample without a last row that has a label and no day, and that label."""
+    if date is None or len(sample.rows) < 2:
+        return sample, ""
+    *rows, last = sample.rows
+    label = next((text.strip() for text in last if text.strip()), "")
+    has_digit = re.compile("[0-9]").search
+    if has_digit(last[date]) or has_digit(label) or not all(has_digit(row[date]) for row in rows):
+        return sample, ""
+    return sample._replace(rows=tuple(rows)), label
+
+
+def _write_totals(label: str) -> str:
+    if not label:
+        return ""
+    lines = ["[totals]", 'position = "last"', "empty = []", f"labels = [{_quote(label)}]"]
+    return "\n".join([*lines[:-1], f"{lines[-1]}    # {CHECK} a row of totals, which is no data\n"])
 
 
 def _write_top(name: str, sample: Sample, unread: Sequence[str]) -> str:

@@ -14,6 +14,12 @@ CURRENCY: Final = "{currency}"
 _EVERYDAY: Final[Mapping[str, str]] = {
     "day": "date",
     "fecha": "date",
+    "canal": "platform",
+    "segmento": "target_audience",
+    "público": "target_audience",
+    "inversión": "cost",
+    "gasto": "cost",
+    "ventas": "revenue",
     "campaign": "campaign_name",
     "network": "platform",
     "channel": "platform",

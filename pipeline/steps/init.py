@@ -3,9 +3,10 @@
 import shlex
 from importlib import resources
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TextIO
 
 from pipeline.errors import MissingError, UsageError
+from pipeline.lake import FORMAT_FILE
 from pipeline.settings import DEFAULT_LAKE
 
 SETTINGS_FILE: Final = "adlake.env"
@@ -63,7 +64,7 @@ def init(folder: Path, *, lake_uri: str) -> list[Begun]:
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder for the project")
-    if (folder / "lake.json").exists():
+    if (folder / FORMAT_FILE).exists():
         raise UsageError(f"{folder} is a lake; name a folder for the project beside it")
     root = folder.resolve()
     settings = _SETTINGS.format(
@@ -103,7 +104,17 @@ def _begin(path: Path, text: str, purpose: str) -> Begun:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+            _write_whole(file, path, text)
     except FileExistsError:
         return Begun(path, written=False, purpose=purpose)
     return Begun(path, written=True, purpose=purpose)
+
+
+def _write_whole(file: TextIO, path: Path, text: str) -> None:
+    """Leaves no half of a file on a full disk: the next attempt would keep it as a person's."""
+    try:
+        file.write(text)
+        file.flush()
+    except OSError:
+        path.unlink()
+        raise

@@ -1,6 +1,7 @@
 """What a person says of files that do not say it themselves, when landing or checking them."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from pipeline.lake import LANDING
 from pipeline.merge.delivery import MAX_AHEAD
 from pipeline.merge.place import RESERVED_SOURCES, parse_delivered, parse_period
 from pipeline.read.layout import Layout
+from pipeline.settings import Settings
 from pipeline.steps.context import Context, find_context
 
 
@@ -119,3 +121,11 @@ def _check_period(text: str) -> None:
     expected = {f"{first}..{last}", *([f"{first}"] if first == last else [])}
     if text not in expected:  # Python reads other ISO forms as well
         raise UsageError(f"--period is {text!r}; expected {min(expected, key=len)}")
+
+
+def advise_contract(path: Path, error: BadFileError, settings: Settings) -> str:
+    """What to do about a file that no contract fits, to stand behind the error."""
+    if error.rule != "header_mismatch" or path.suffix.lower() in {".json", ".parquet"}:
+        return ""
+    own = "" if settings.contracts_dir else "ADLAKE_CONTRACTS names no contracts of your own, and "
+    return f"; {own}`adlake contract new {shlex.quote(str(path))}` drafts a contract for it"

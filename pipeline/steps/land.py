@@ -16,13 +16,14 @@ from pipeline.merge.place import (
     format_delivered,
     is_bad_name,
     is_control_file,
+    is_lock,
     is_unfinished,
     read_place,
 )
 from pipeline.read.lay_out import lay_out
 from pipeline.read.layout import Layout
 from pipeline.settings import Settings
-from pipeline.steps.label import Label
+from pipeline.steps.label import Label, advise_contract
 from pipeline.steps.ledger import read_ledger
 
 _MAX_PART_BYTES = 255
@@ -69,7 +70,7 @@ def land(
     delivered = label.read_delivered()
     files = _list_files(given)
     contracts = load_contracts(settings.contracts_dir)
-    layouts = [(path, _recognise(path, contracts, label)) for path in files]
+    layouts = [(path, _recognise(path, contracts, label, settings)) for path in files]
     folders = sorted({label.name_folder(layout.contract) for _, layout in layouts})
     moments = {folder: _choose_folder(lake, folder, delivered) for folder in folders}
     keys = [
@@ -105,6 +106,11 @@ def _list_files(given: Sequence[Path]) -> list[Path]:
             if not inside:
                 raise UsageError(f"{path} holds no file to land")
             files += inside
+        elif path.is_file() and is_lock(path.name):
+            raise UsageError(
+                f"{path} is the mark of a spreadsheet program that has a file open: close the file "
+                f"there, and land the file itself"
+            )
         elif path.is_file() and not _is_data(path):
             raise UsageError(f"{path} has the name of a hidden or unfinished file; rename it")
         elif path.is_file():
@@ -128,7 +134,9 @@ def _is_data(path: Path) -> bool:
     return path.is_file() and not hidden and not is_unfinished(path.name)
 
 
-def _recognise(path: Path, contracts: Mapping[str, Contract], label: Label) -> Layout:
+def _recognise(
+    path: Path, contracts: Mapping[str, Contract], label: Label, settings: Settings
+) -> Layout:
     """How a file is laid out; all that a merge needs to know of it is known then."""
     try:
         with tempfile.TemporaryDirectory(prefix="adlake-") as scratch:
@@ -141,7 +149,8 @@ def _recognise(path: Path, contracts: Mapping[str, Contract], label: Label) -> L
             )
         label.find_context(path, layout)
     except BadFileError as error:
-        raise UsageError(f"{path} cannot be landed ({error.rule}): {error}") from error
+        advice = advise_contract(path, error, settings)
+        raise UsageError(f"{path} cannot be landed ({error.rule}): {error}{advice}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     return layout

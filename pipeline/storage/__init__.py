@@ -13,6 +13,7 @@ from pipeline.storage.local import LocalStorage
 
 __all__ = ["Entry", "LocalStorage", "Probe", "SqlAccess", "Storage", "open_storage"]
 
+_LAKE_FILE = "lake.json"
 _NOT_IN_A_ROOT = "?#%\\"
 """Delta's library takes a table's root for a URL, in which these mean something else."""
 
@@ -21,8 +22,8 @@ def open_storage(uri: str) -> Storage:
     """Opens the storage behind a lake's URI.
 
     Raises:
-        UsageError: The scheme is not one that adlake reads, the path is no good for a table, or
-            the settings of AWS cannot be used.
+        UsageError: The scheme is not one that adlake reads, the path is no good for a table, is a
+            file or lies in a lake, or the settings of AWS cannot be used.
         SetupError: It is a bucket, and there are no credentials.
     """
     scheme, separator, path = uri.partition("://")
@@ -30,6 +31,8 @@ def open_storage(uri: str) -> Storage:
         from pipeline.storage.s3 import S3Storage  # noqa: PLC0415 - takes half a second
 
         return S3Storage(uri)
+    if uri.startswith("s3:") and not separator:
+        raise UsageError(f"the lake {uri!r} is no bucket's; expected s3://bucket/prefix")
     if separator and scheme != "file":
         raise UsageError(
             f"the lake {uri!r} is of the kind {scheme!r}; expected a local path or "
@@ -38,4 +41,9 @@ def open_storage(uri: str) -> Storage:
     storage = LocalStorage(Path(path if separator else uri))
     if found := [mark for mark in storage.uri if mark in _NOT_IN_A_ROOT or not mark.isprintable()]:
         raise UsageError(f"the lake's path {storage.uri!r} holds {found[0]!r}; choose another")
+    root = Path(storage.uri)
+    if root.is_file():
+        raise UsageError(f"the lake {uri} is a file; name the folder of a lake, or a new one")
+    if around := [folder for folder in root.parents if (folder / _LAKE_FILE).is_file()]:
+        raise UsageError(f"{uri} lies in the lake {around[0]}; name the lake itself")
     return storage

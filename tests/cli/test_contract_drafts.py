@@ -76,6 +76,28 @@ def test_a_draft_says_what_a_person_has_to_find_out(shell: Shell, tmp_path: Path
     assert read["constants"]["platform"].startswith("check: ")
 
 
+def test_a_last_row_of_totals_is_set_aside(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "agency.csv"
+    file.write_text(
+        "Fecha;Campaña;Canal;Segmento;Clics;Inversión;Ventas\n"
+        "15/03/2024;Primavera;SMS;Todos;340;1.250,50;4.310,00\n"
+        "16/03/2024;Primavera;SMS;Todos;12;96,00;-\n"
+        "Total;;;;352;1.346,50;4.310,00\n"
+    )
+    contracts = tmp_path / "contracts"
+    contracts.mkdir()
+    draft = shell.run("contract", "new", str(file)).stdout
+    (contracts / "agency.toml").write_text(draft, encoding="utf-8")
+    shown = shell.run(
+        *("contract", "check", str(file), "--currency", "EUR", "--format", "json"),
+        ADLAKE_CONTRACTS=str(contracts),
+    )
+    checked = json.loads(shown.stdout, parse_float=Decimal)
+    assert (checked["accepted"], checked["rejected"], checked["totals"]) == (2, {}, "")
+    assert [row["revenue"] for row in checked["rows"]] == [Decimal(4310), None]
+    assert checked["rows"][1]["platform"] == "SMS"
+
+
 def test_no_draft_is_made_of_a_file_that_a_contract_fits(shell: Shell, tmp_path: Path) -> None:
     lot = tmp_path / "lot.csv"
     write_lot(lot, [make_line()])

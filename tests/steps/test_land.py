@@ -37,6 +37,26 @@ def test_one_file_of_no_contract_lands_none(home: Home, tmp_path: Path) -> None:
     assert not home.root.exists()
 
 
+@pytest.mark.parametrize("name", ["~$book.xlsx", ".~lock.day.csv#"])
+def test_the_lock_of_an_open_file_is_said_to_be_one(home: Home, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x05Maria" + bytes(159))
+    with pytest.raises(UsageError, match="has a file open: close the file there"):
+        land(home.lake, [tmp_path / name], settings=SETTINGS)
+    land(home.lake, [write_lot(tmp_path / "a.csv", [make_line()])], settings=SETTINGS)
+    lock = home.root / "landing" / "lots" / name
+    lock.write_bytes(b"a lock")
+    assert len(home.merge().accounts) == 1
+
+
+def test_who_lands_a_file_of_no_contract_is_told_how_to_draft_one(
+    home: Home, tmp_path: Path
+) -> None:
+    file = tmp_path / "my phones.csv"
+    file.write_text("name,phone\nAnn,555\n")
+    with pytest.raises(UsageError, match=r"`adlake contract new '.*my phones\.csv'` drafts"):
+        land(home.lake, [file], settings=SETTINGS)
+
+
 @pytest.mark.parametrize("name", ["none.csv", "empty"])
 def test_no_file_is_wrong_use(home: Home, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
@@ -48,7 +68,7 @@ def test_no_file_is_wrong_use(home: Home, tmp_path: Path, name: str) -> None:
 def test_a_folder_means_its_files_but_no_hidden_or_unfinished_ones(
     home: Home, tmp_path: Path
 ) -> None:
-    for name in ("a.csv", "b.csv", ".c.csv", "d.csv.part"):
+    for name in ("a.csv", "b.csv", ".c.csv", "d.csv.part", "~$a.csv", ".~lock.a.csv#"):
         write_lot(tmp_path / "in" / name, [make_line(campaign_id=name)])
     landed = land(home.lake, [tmp_path / "in"], settings=SETTINGS)
     assert [file.given.name for file in landed] == ["a.csv", "b.csv"]

@@ -2,6 +2,7 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +86,25 @@ def test_a_uri_of_another_kind_is_refused() -> None:
         with pytest.raises(UsageError, match="holds"):
             open_storage(f"/some/{name}")
     assert open_storage("file:///some/lake").uri == "/some/lake"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("file", "is a file"),
+        ("lake/master", "lies in the lake"),
+        ("s3:/bucket/lake", "expected s3://bucket/prefix"),
+    ],
+)
+def test_a_root_that_was_not_meant_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "lake.json").touch()
+    with pytest.raises(UsageError, match=said):
+        open_storage(name)
 
 
 def test_fetched_files_hold_the_bytes_of_now(storage: Storage) -> None:
