@@ -3,6 +3,7 @@
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,12 @@ class Reader:
             "PYTHONPATH": f"{home / 'without'}{os.pathsep}{ROOT}",
             "COLUMNS": "200",
         }
+
+    def check_out(self) -> None:
+        """Takes a copy of the program into the folder, to change it; the command runs that one."""
+        for name in ("pipeline", "sql"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
 
     def follow(self, name: str) -> None:
         """Does all that a document shows."""
