@@ -62,6 +62,17 @@ def test_a_listing_can_stay_in_its_folder(storage: Storage) -> None:
     assert [entry.path for entry in storage.list("", recursive=False)] == ["top"]
 
 
+def test_a_listing_can_begin_after_a_name(storage: Storage) -> None:
+    for name in ("1.json", "2.checkpoint", "2.json", "3.json", "_last", "sub/9.json"):
+        storage.create(f"log/{name}", b"x")
+    found = [one.path for one in storage.list("log", recursive=False, after="2")]
+    assert found == ["log/2.checkpoint", "log/2.json", "log/3.json", "log/_last"]
+    assert [one.path for one in storage.list("", after="log/3.json")] == [
+        "log/_last",
+        "log/sub/9.json",
+    ]
+
+
 def test_listing_what_is_not_there_is_empty(storage: Storage) -> None:
     assert list(storage.list("none")) == []
 

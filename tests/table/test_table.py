@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 
 from pipeline.delta_log import DataFile
-from pipeline.errors import CommitConflictError, EmptyLakeError, LakeError
+from pipeline.errors import CommitConflictError, EmptyLakeError, LakeError, StorageError
 from pipeline.schema import AD_DAY, MASTER, PARTITION_COLUMNS
 from pipeline.storage import LocalStorage
 from pipeline.table import CHECKPOINT_EVERY, Table, create_table, open_table
@@ -109,6 +109,45 @@ def test_a_checkpoint_is_written_every_few_commits(root: Path) -> None:
         add(reopen(root), make_file(root, f"f{number}"), number=number)
     assert (root / f"_delta_log/{CHECKPOINT_EVERY:020d}.checkpoint.parquet").exists()
     assert len(reopen(root).list_files()) == reopen(root).transaction == commits
+
+
+@pytest.mark.parametrize("pointer", [None, b"", b"{}", b'{"version": 99}', b'{"version": 0}'])
+def test_a_pointer_that_is_lost_or_wrong_only_costs_time(root: Path, pointer: bytes | None) -> None:
+    for number in range(1, 2 * CHECKPOINT_EVERY + 2):
+        add(reopen(root), make_file(root, f"f{number}"), number=number)
+    path = root / "_delta_log/_last_checkpoint"
+    path.unlink()
+    if pointer is not None:
+        path.write_bytes(pointer)
+    table = reopen(root)
+    assert len(table.list_files()) == table.transaction == 2 * CHECKPOINT_EVERY + 1
+    add(table, make_file(root, "next"), number=table.transaction + 1)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_left_to_the_next_commit(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("no room")
+
+    for number in range(1, CHECKPOINT_EVERY + 1):
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalStorage, "overwrite", refuse)
+            add(reopen(root), make_file(root, f"f{number}"), number=number)
+    assert "no room; the next commit tries again" in caplog.text
+    assert not (root / "_delta_log/_last_checkpoint").exists()
+    add(reopen(root), make_file(root, "next"), number=CHECKPOINT_EVERY + 1)
+    assert (root / f"_delta_log/{CHECKPOINT_EVERY + 1:020d}.checkpoint.parquet").exists()
+
+
+def test_every_version_can_be_opened_whether_a_checkpoint_is_near_or_not(root: Path) -> None:
+    commits = 2 * CHECKPOINT_EVERY
+    for number in range(1, commits + 1):
+        add(reopen(root), make_file(root, f"f{number}"), number=number)
+    for version in range(commits + 1):
+        table = open_table(LocalStorage(root.parent), root.name, MASTER, version=version)
+        assert table is not None
+        assert (table.version, table.transaction, len(table.list_files())) == (version,) * 3
 
 
 def test_a_second_maker_of_a_table_gets_the_first_ones(root: Path) -> None:
