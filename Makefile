@@ -113,14 +113,14 @@ airflow: setup-dev ## Start Airflow with the DAGs on http://127.0.0.1:8080, unti
 	@$(BIN)/python scripts/airflow_local.py $(ARGS)
 
 test: setup-dev ## Run the quick tests
-	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not browser and not soak" -n $(JOBS)
+	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not browser and not cluster and not soak" -n $(JOBS)
 
 test-all: coverage test-rest ## Run all tests: also the slow ones, Airflow's and those with faults
 
 # Airflow gets a process of its own, as it changes logging, warnings and the environment when it
 # is imported, and a home in .venv, so that it neither reads nor writes the user's.
 test-rest: setup-dev system-packages
-	$(BIN)/python -m pytest -m "(slow or faults or browser) and not airflow and not soak" -n $(JOBS)
+	$(BIN)/python -m pytest -m "(slow or faults or browser or cluster) and not airflow and not soak" -n $(JOBS)
 	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m "airflow and not soak"
 
 test-soak: setup-dev ## Run the longest tests: random histories of deliveries, kills on every request
@@ -130,7 +130,7 @@ test-faults: setup-dev ## Run all tests that kill, break or race a run, also the
 	$(BIN)/python -m pytest -m "faults or soak" -n $(JOBS)
 
 coverage: setup-dev ## Run the quick tests and hold the branches of the pure modules to at least 95 %
-	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not soak" -n $(JOBS) \
+	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not cluster and not soak" -n $(JOBS) \
 		--cov --cov-report=
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 

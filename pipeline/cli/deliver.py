@@ -7,9 +7,10 @@ import typer
 
 from pipeline.cli.command import Session, on_lake
 from pipeline.cli.messages import exit_by, say_landed, say_merged
-from pipeline.cli.options import LabelOptions
+from pipeline.cli.options import ClusterOption, LabelOptions
 
 if TYPE_CHECKING:
+    from pipeline.engine import Engine
     from pipeline.steps.commit import MergeOutcome
 
 
@@ -33,19 +34,22 @@ def merge(
         list[str] | None,
         typer.Option("--accept", help="Let a delivery pass that is held back.", metavar="FILE"),
     ] = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """Take what is new in landing/ and raw/ into the master, exactly once."""
     from pipeline.cli.progress import show_progress
     from pipeline.steps.merge import merge as merge_new
 
-    with show_progress() as progress:
-        outcome = merge_new(
-            session.lake,
-            settings=session.settings,
-            accept=accept or (),
-            on_file=progress.counter("read", total=None, unit="files"),
-        )
-    finish(session, outcome)
+    with session.open_engine(cluster) as engine:
+        with show_progress() as progress:
+            outcome = merge_new(
+                session.lake,
+                settings=session.settings,
+                accept=accept or (),
+                on_file=progress.counter("read", total=None, unit="files"),
+                engine=engine,
+            )
+        finish(session, outcome, engine=engine)
 
 
 @on_lake
@@ -59,11 +63,11 @@ def withdraw(
     finish(session, withdraw_file(session.lake, file, settings=session.settings))
 
 
-def finish(session: Session, outcome: "MergeOutcome") -> None:
+def finish(session: Session, outcome: "MergeOutcome", *, engine: "Engine | None" = None) -> None:
     """Rolls up what a transaction changed, says what it did, and exits by it."""
     from pipeline.steps.report import roll_up
 
     snapshot = session.lake.take_snapshot(outcome.version)
-    roll_up(session.lake, snapshot, settings=session.settings)
+    roll_up(session.lake, snapshot, settings=session.settings, engine=engine)
     say_merged(outcome)
     exit_by(outcome)

@@ -134,6 +134,7 @@ def run(
         Path, typer.Option("--local-dir", help="Folder for the CSV beside the lake's own copy.")
     ] = DEFAULT_LOCAL_DIR,
     no_csv: Annotated[bool, typer.Option("--no-csv", help="Write no CSV.")] = False,
+    cluster: ClusterOption = None,
 ) -> None:
     """Generate, merge, report and export: the main job."""
     request = data.make_request()
@@ -141,10 +142,11 @@ def run(
     from pipeline.report.console import print_report
     from pipeline.steps.run import run as run_pipeline
 
-    with show_progress() as progress:
+    with session.open_engine(cluster) as engine, show_progress() as progress:
         outcome = run_pipeline(
             session.lake,
             request,
+            engine=engine,
             settings=session.settings,
             today=datetime.now(UTC).date(),
             local_dir=None if no_csv else local_dir,

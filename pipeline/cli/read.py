@@ -10,6 +10,7 @@ import typer
 from pipeline.cli.command import Session, on_lake
 from pipeline.cli.messages import say_exported
 from pipeline.cli.options import (
+    ClusterOption,
     CurrencyOption,
     EndOption,
     Filters,
@@ -198,6 +199,7 @@ def export(
     ] = False,
     *,
     when: When,
+    cluster: ClusterOption = None,
 ) -> None:
     """Write the master as the original program's CSV, or as Parquet."""
     _refuse_contradictions(form, lots=lots, safe=safe)
@@ -210,19 +212,23 @@ def export(
     snapshot = when.pin(session)
     targets = [FolderTarget(directory)]
     keep_out_of_lake(directory, session, allowed="exports")
-    if form == "parquet":
-        outcome = export_parquet(session.lake, snapshot, targets=targets, start=first, end=last)
-    else:
-        outcome = export_csv(
-            session.lake,
-            snapshot,
-            targets=targets,
-            master=lots is None,
-            lots=lots,
-            start=first,
-            end=last,
-            safe=safe,
-        )
+    with session.open_engine(cluster) as engine:
+        if form == "parquet":
+            outcome = export_parquet(
+                session.lake, snapshot, targets=targets, start=first, end=last, engine=engine
+            )
+        else:
+            outcome = export_csv(
+                session.lake,
+                snapshot,
+                targets=targets,
+                master=lots is None,
+                lots=lots,
+                start=first,
+                end=last,
+                safe=safe,
+                engine=engine,
+            )
     say_exported(outcome, directory, version=snapshot.version)
 
 

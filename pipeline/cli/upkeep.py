@@ -7,7 +7,7 @@ import typer
 
 from pipeline.cli.command import Session, on_lake
 from pipeline.cli.messages import count
-from pipeline.cli.options import Format, FormatOption
+from pipeline.cli.options import ClusterOption, Format, FormatOption
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
@@ -114,20 +114,23 @@ def rebuild(
         bool,
         typer.Option("--without-gone", help="Leave out files that are gone: their rows are lost."),
     ] = False,
+    cluster: ClusterOption = None,
 ) -> None:
     """Make the master anew from landing/ and raw/, whatever was done to it."""
     from pipeline.cli.deliver import finish
     from pipeline.cli.progress import show_progress
     from pipeline.steps.rebuild import rebuild as make_anew
 
-    with show_progress() as progress:
-        outcome = make_anew(
-            session.lake,
-            settings=session.settings,
-            without_gone=without_gone,
-            on_file=progress.counter("read", total=None, unit="files"),
-        )
-    finish(session, outcome)
+    with session.open_engine(cluster) as engine:
+        with show_progress() as progress:
+            outcome = make_anew(
+                session.lake,
+                settings=session.settings,
+                without_gone=without_gone,
+                on_file=progress.counter("read", total=None, unit="files"),
+                engine=engine,
+            )
+        finish(session, outcome, engine=engine)
 
 
 @on_lake

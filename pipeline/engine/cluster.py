@@ -14,7 +14,9 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final, NamedTuple, TypeVar
 
 from pipeline import __version__
@@ -23,7 +25,6 @@ from pipeline.secret import holds_secret, scrub
 
 try:
     from distributed import Client, LocalCluster
-    from distributed.client import FutureCancelledError
     from distributed.scheduler import KilledWorker
 except ModuleNotFoundError as error:
     raise UsageError(
@@ -47,9 +48,12 @@ MOST_PROCESSES: Final = 256
 _LOOK_SECONDS: Final = 1.0
 _LOCAL: Final = "local:"
 _SCHEMES: Final = ("tcp://", "tls://")
-_ONE_THREAD: Final = dict.fromkeys(
-    ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "MKL_NUM_THREADS"), "1"
-)
+_FOR_WORKERS: Final = {
+    "POLARS_MAX_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    # It samples stacks a hundred times a second, and each time takes the lock from our thread.
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "false",
+}
 _SAME: Final = ("pyarrow", "polars", "numpy")
 """What the bytes of a file depend on beside adlake itself."""
 
@@ -103,8 +107,9 @@ def _start_local(processes: int) -> Any:
         processes=True,
         host="127.0.0.1",
         dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # where its health can be asked
         silence_logs=logging.CRITICAL,
-        env=_ONE_THREAD,
+        env=_FOR_WORKERS,
     )
 
 
@@ -179,15 +184,15 @@ class DaskEngine:
         lanes: int = 1,  # noqa: ARG002 - a part of a cluster waits for its store by itself
     ) -> Iterator[Result]:
         """As `Engine` says."""
-        run = _Map(self.client, _pack(function))
+        run = _Map(self.client, pack(function))
         rest = iter(parts)
         try:
             while True:
                 while len(run.out) < run.window and (part := next(rest, _NONE)) is not _NONE:
-                    run.send(label(part), _pack(part))  # type: ignore[arg-type]  # it is no _NONE
+                    run.send(label(part), pack(part))  # type: ignore[arg-type]  # it is no _NONE
                 if not run.out:
                     return
-                yield run.take()
+                yield from run.take()
         finally:
             run.cancel()
 
@@ -212,27 +217,29 @@ class _Map:
         """Sends a part out."""
         self.out.append(_Sent(label, data, self._submit(label, data), tries))
 
-    def take(self) -> Any:
-        """Waits for the oldest part's result and gives it.
+    def take(self) -> list[Any]:
+        """Waits for the oldest part and gives its result, with those after it that are there.
 
         Raises:
             ClusterError: A part was lost too often, or there is no worker any more.
         """
         alone_since = None
         while True:
-            head = self.out[0]
+            ready = list(takewhile(lambda one: one.future.status == "finished", self.out))
             try:
-                result = head.future.result(timeout=_LOOK_SECONDS)
+                if ready:
+                    results = self.client.gather([one.future for one in ready])
+                    for _ in ready:
+                        self.out.popleft()
+                    return list(results)
+                self.out[0].future.result(timeout=_LOOK_SECONDS)
             except TimeoutError:
                 alone_since = self._look_for_workers(alone_since)
-                self._raise_first_error()
-            except FutureCancelledError as error:
+            except CancelledError as error:
                 self._send_again(error)
             except KilledWorker as error:
-                raise _explain_loss(head.label, error) from error
-            else:
-                self.out.popleft()
-                return result
+                raise _explain_loss(self.out[0].label, error) from error
+            self._raise_first_error()
 
     def cancel(self) -> None:
         """Takes back what is out; what a worker has begun comes to files that nobody names."""
@@ -274,7 +281,7 @@ class _Map:
                     raise _explain_loss(one.label, error) from error
                 raise error
 
-    def _send_again(self, error: Exception) -> None:
+    def _send_again(self, error: BaseException) -> None:
         """Sends out again what the scheduler forgot, once it is back."""
         end = time.monotonic() + PATIENCE_SECONDS
         while self.client.status != "running" and time.monotonic() < end:
@@ -294,7 +301,7 @@ class _Map:
                 self.send(one.label, one.data, tries=one.tries + 1)
 
 
-def _pack(item: object) -> bytes:
+def pack(item: object) -> bytes:
     """The bytes of what is sent to a worker.
 
     Raises:

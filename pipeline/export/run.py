@@ -1,15 +1,18 @@
 """Exports one version of the master: read parts, write files in a workspace, put them in place."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
+from pipeline.engine import Engine
 from pipeline.errors import UsageError
 from pipeline.export.files import ExportedFile, write_csv_files, write_parquet_file
-from pipeline.export.frames import read_frames
+from pipeline.export.frames import FrameMaker, read_frames
 from pipeline.export.parts import Part, plan_parts
 from pipeline.export.register import register_export
 from pipeline.export.seed_csv import (
@@ -21,6 +24,8 @@ from pipeline.export.seed_csv import (
 from pipeline.export.target import Target
 from pipeline.lake import Lake, Snapshot
 from pipeline.schema import AD_DAY
+
+_CURRENCY: Final = "currency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ def export_csv(  # noqa: PLR0913 - each is an option of the command
     start: date | None = None,
     end: date | None = None,
     safe: bool = False,
+    engine: Engine | None = None,
 ) -> ExportOutcome:
     """Writes the original program's CSV files.
 
@@ -63,9 +69,11 @@ def export_csv(  # noqa: PLR0913 - each is an option of the command
         start: First day; all where it is None.
         end: Last day, included; all where it is None.
         safe: Whether texts that a spreadsheet could take for a formula get an apostrophe.
+        engine: What reads and sorts, where it is a cluster; None: this machine.
 
     Raises:
         UsageError: The options contradict each other.
+        ClusterError: The engine is a cluster and failed.
         StorageError: A target cannot be written. Every file is there whole or not at all.
     """
     if not master and lots is None:
@@ -74,15 +82,13 @@ def export_csv(  # noqa: PLR0913 - each is an option of the command
         raise UsageError(f"a lot has at least 1 row; got {lots}")
     parts = _plan(snapshot, targets, start=start, end=end)
     currencies: set[str] = set()
-
-    def shape(facts: pl.DataFrame) -> pl.DataFrame:
-        currencies.update(facts["currency"].drop_nulls().unique())
-        cells = shape_frame(facts.drop("currency"))
-        return spell_cells(neutralise_formulas(cells) if safe else cells)
-
-    frames = read_frames(lake.storage, parts, columns=(*SOURCE_COLUMNS, "currency"), shape=shape)
-    with targets[0].open_workspace() as workspace:
-        files = write_csv_files(frames, workspace, master=master, lot_rows=lots)
+    make = FrameMaker(lake, (*SOURCE_COLUMNS, _CURRENCY), _ShapeCells(safe))
+    with (
+        contextlib.closing(read_frames(make, parts, engine=engine)) as frames,
+        targets[0].open_workspace() as workspace,
+    ):
+        cells = _take_currencies(frames, currencies)
+        files = write_csv_files(cells, workspace, master=master, lot_rows=lots)
         _publish(lake, snapshot, targets=targets, workspace=workspace, files=files)
     leftovers = _find_leftovers(targets, files) if lots else ()
     rows = files[0].rows if master else sum(file.rows for file in files)
@@ -101,14 +107,41 @@ def export_parquet(
     targets: Sequence[Target],
     start: date | None = None,
     end: date | None = None,
+    engine: Engine | None = None,
 ) -> ExportOutcome:
     """Writes `marketing_master_dataset.parquet` with canonical columns; else as `export_csv`."""
     parts = _plan(snapshot, targets, start=start, end=end)
-    frames = read_frames(lake.storage, parts, columns=AD_DAY.names, shape=lambda facts: facts)
-    with targets[0].open_workspace() as workspace:
+    make = FrameMaker(lake, AD_DAY.names, _leave)
+    with (
+        contextlib.closing(read_frames(make, parts, engine=engine)) as frames,
+        targets[0].open_workspace() as workspace,
+    ):
         files = write_parquet_file(frames, workspace)
         _publish(lake, snapshot, targets=targets, workspace=workspace, files=files)
     return ExportOutcome(rows=files[0].rows, files=tuple(files))
+
+
+@dataclass(frozen=True, slots=True)
+class _ShapeCells:
+    """Makes a part's cells, and beside them the currency, for which the CSV has no column."""
+
+    safe: bool
+
+    def __call__(self, facts: pl.DataFrame) -> pl.DataFrame:
+        cells = shape_frame(facts.drop(_CURRENCY))
+        spelled = spell_cells(neutralise_formulas(cells) if self.safe else cells)
+        return spelled.with_columns(facts[_CURRENCY])
+
+
+def _leave(facts: pl.DataFrame) -> pl.DataFrame:
+    return facts
+
+
+def _take_currencies(frames: Iterable[pl.DataFrame], seen: set[str]) -> Iterator[pl.DataFrame]:
+    """The cells alone; their currencies are added to `seen`."""
+    for frame in frames:
+        seen.update(frame[_CURRENCY].drop_nulls().unique())
+        yield frame.drop(_CURRENCY)
 
 
 def _plan(

@@ -1,26 +1,70 @@
 """Writes the rollups that a version lacks, and computes again those that it has."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
 import duckdb
 import pyarrow as pa
 
+from pipeline.delta_log import DataFile
+from pipeline.engine import Engine
 from pipeline.kpi.query import fetch_result
-from pipeline.kpi.rollup import KINDS, Kind, RollupPlan
+from pipeline.kpi.rollup import KINDS, Kind, Partition, RollupPlan
 from pipeline.kpi.rollup_files import fetch_months, read_plan, write_missing
-from pipeline.kpi.views import PREFERRED, open_kpi_connection
+from pipeline.kpi.views import PREFERRED, open_kpi_connection, read_preferred
 from pipeline.lake import Lake, Snapshot
+from pipeline.staging import open_staging
+
+_TASK_ROWS: Final = 4_000_000
+"""A worker of a cluster rolls up so many rows of the master at once, in whole partitions."""
 
 
-def write_rollups(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> int:
+class _Piece(NamedTuple):
+    """Some partitions of a version: their files, as in `Snapshot`."""
+
+    files: tuple[DataFile, ...]
+    file_uris: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Roller:
+    """Writes the rollups that some partitions of a version lack, wherever it is called.
+
+    Attributes:
+        lake: The lake.
+        snapshot: The version, without its files.
+    """
+
+    lake: Lake
+    snapshot: Snapshot
+
+    def __call__(self, piece: _Piece) -> int:
+        """Rollups depend on nothing but their partition and the ledger."""
+        narrowed = replace(self.snapshot, files=piece.files, file_uris=piece.file_uris)
+        return write_rollups(self.lake, narrowed)
+
+
+def write_rollups(
+    lake: Lake, snapshot: Snapshot, *, workers: int = 1, engine: Engine | None = None
+) -> int:
     """Writes the rollups of a version that are missing.
 
     Args:
         lake: The lake.
         snapshot: The version.
         workers: Threads, at least 1.
+        engine: What adds up; None: this machine.
 
     Returns:
         How many were written; 0 where all were there.
     """
+    if engine is not None and engine.is_remote:
+        with open_staging(lake, engine) as staging:
+            roller = _Roller(lake, replace(snapshot, files=(), file_uris=()))
+            pieces = _cut_missing(lake, snapshot)
+            return sum(staging.map(roller, pieces, label=_name_piece))
     with open_kpi_connection(lake, snapshot, workers=workers, quarantine=False) as connection:
         return store_rollups(connection, lake, snapshot)
 
@@ -42,6 +86,38 @@ def compute_stored(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> dict[
             for partition, part in fetch_months(connection, kind, plan.names).items()
             if (name := plan.names[partition]) in plan.stored
         }
+
+
+def _cut_missing(lake: Lake, snapshot: Snapshot) -> Iterator[_Piece]:
+    """The partitions that lack a rollup, in pieces that are worth sending to a worker."""
+    preferred = read_preferred(lake, snapshot)
+    missing = {
+        partition
+        for kind in KINDS
+        for partition in read_plan(lake, snapshot, kind, preferred=preferred).missing
+    }
+    by_partition: dict[Partition, list[tuple[DataFile, str]]] = defaultdict(list)
+    for file, uri in zip(snapshot.files, snapshot.file_uris, strict=True):
+        partition = (file.partition["year"], file.partition["month"])
+        if partition in missing:
+            by_partition[partition].append((file, uri))
+    held: list[tuple[DataFile, str]] = []
+    for partition in sorted(by_partition):
+        held += by_partition[partition]
+        if sum(file.rows for file, _ in held) >= _TASK_ROWS:
+            yield _make_piece(held)
+            held = []
+    if held:
+        yield _make_piece(held)
+
+
+def _make_piece(members: Sequence[tuple[DataFile, str]]) -> _Piece:
+    return _Piece(tuple(file for file, _ in members), tuple(uri for _, uri in members))
+
+
+def _name_piece(piece: _Piece) -> str:
+    partition = piece.files[0].partition
+    return f"roll up {partition['year']}-{partition['month']}"
 
 
 def _read_plans(

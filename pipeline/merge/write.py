@@ -1,6 +1,7 @@
 """Writes the files of a merge: data, rejects and the ledger. Names are never used twice."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.delta_log import DataFile
+from pipeline.errors import ExistsError
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE
 from pipeline.merge.order import find_order
 from pipeline.merge.plan import FILE_ROWS, Part, cut_files
@@ -63,7 +65,8 @@ class Writer:
         scratch: A local folder for files that are not finished.
         transaction: The number of the commit that will name the files.
         run: Random, so that a run that was killed leaves nothing in the way of the next.
-        numbers: Of the files; goes on over the attempts of a run.
+        numbers: Of the files, or of the parts that they are of; goes on over the attempts of a
+            run.
     """
 
     storage: Storage
@@ -87,8 +90,20 @@ class Writer:
         ]
 
     def place(self, file: Finished) -> DataFile:
-        """Puts a file of the master in place, where no version knows it yet."""
-        self.storage.adopt(f"{MASTER_TABLE}/{file.data.path}", file.local)
+        """Puts a file of the master in place, where no version knows it yet.
+
+        A part that is worked on twice comes to the same bytes, and so to the same name.
+
+        Raises:
+            ExistsError: Another file has the name.
+        """
+        path = f"{MASTER_TABLE}/{file.data.path}"
+        try:
+            self.storage.adopt(path, file.local)
+        except ExistsError:
+            entry = self.storage.find(path)
+            if entry is None or entry.size != file.data.size:
+                raise
         return file.data
 
     def write_rejects(self, rows: pl.DataFrame) -> str:
@@ -132,7 +147,7 @@ class Writer:
     def _write(self, schema: pa.Schema, tables: Iterable[pa.Table]) -> tuple[str, Path]:
         """Writes a local file and returns the name that it has to have in the lake."""
         number = next(self.numbers)
-        local = self.scratch / f"out-{number}.parquet"
+        local = self.scratch / f"out-{secrets.token_hex(8)}.parquet"
         with pq.ParquetWriter(
             local,
             schema,

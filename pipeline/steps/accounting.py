@@ -9,6 +9,7 @@ from pipeline.contracts import Contract, Holds
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Delivery
 from pipeline.schema import REJECTS
+from pipeline.staging import fetch_spooled
 from pipeline.steps.batch import Batch
 from pipeline.steps.ingest import SAME_FILE, Ingested
 
@@ -101,7 +102,7 @@ def gather_rejects(batch: Batch, accounts: Sequence[FileAccount], *, n: int) -> 
     frames += [
         pl.read_ipc(path).with_columns(path=pl.lit(delivery.found.path))
         for delivery, result in batch.list_fresh()
-        for path in result.rejects
+        for path in fetch_spooled(result.rejects)
     ]
     empty = pl.DataFrame(schema=_REJECTS)
     rejects = pl.concat([empty, *frames], how="diagonal").with_columns(

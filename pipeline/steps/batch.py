@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.contracts import Contract
 from pipeline.merge.delivery import Delivery, Rank
-from pipeline.merge.plan import Span
+from pipeline.merge.plan import Part, Span
 from pipeline.merge.resolve import RANK, Rules
 from pipeline.merge.windows import WINDOWS, pick_winners, read_windows
 from pipeline.schema import GRAIN
@@ -29,7 +29,7 @@ VOID_RANGES = pl.Schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """All that a merge reads; the same for each part.
+    """All that a merge reads, or what of it one part needs.
 
     Attributes:
         deliveries: By file number.
@@ -40,8 +40,8 @@ class Batch:
         void: Whose rows in the master do not count any more: source, rank, date.
     """
 
-    deliveries: Sequence[Delivery]
-    results: Sequence[Ingested]
+    deliveries: Mapping[int, Delivery]
+    results: Mapping[int, Ingested]
     contracts: Mapping[str, Contract]
     winners: pl.DataFrame
     spans: Sequence[Span]
@@ -50,10 +50,24 @@ class Batch:
     def list_fresh(self) -> list[tuple[Delivery, Ingested]]:
         """The files that this merge decides on: read now, and not read again."""
         return [
-            (delivery, result)
-            for delivery, result in zip(self.deliveries, self.results, strict=True)
-            if delivery.is_fresh and not result.is_passing
+            (delivery, self.results[number])
+            for number, delivery in self.deliveries.items()
+            if delivery.is_fresh and not self.results[number].is_passing
         ]
+
+    def narrow(self, part: Part) -> "Batch":
+        """What a part needs, so that it can be worked on anywhere and alone."""
+        numbers = [number for number in part.file_nos if number != NOBODY]
+        names = {self.results[number].contract for number in numbers}
+        within = pl.col("date").is_between(part.first, part.last)
+        return Batch(
+            deliveries={number: self.deliveries[number] for number in numbers},
+            results={number: self.results[number] for number in numbers},
+            contracts={name: self.contracts[name] for name in names if name},
+            winners=self.winners.filter(within),
+            spans=(),
+            void=self.void.filter(within),
+        )
 
     def make_rules(self, numbers: Sequence[int]) -> tuple[Contract, Rules]:
         """What files of one source mean; they have one mode and one key."""
@@ -87,8 +101,8 @@ def gather_batch(
     sources = incoming["source"].unique().to_list()
     spans = _list_spans(deliveries, results, withdrawn)
     return Batch(
-        deliveries=deliveries,
-        results=results,
+        deliveries=dict(enumerate(deliveries)),
+        results=dict(enumerate(results)),
         contracts=contracts,
         winners=pick_winners(read_windows(ledger, sources), incoming),
         spans=spans,

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.lake import Lake
+from pipeline.staging import fetch_spooled
 from pipeline.steps.ingest import VANISHED, Ingested
 
 Row = Mapping[str, Any]
@@ -46,7 +47,10 @@ def _find_lost(result: Ingested, said: Row, lake: Lake) -> tuple[int, str] | Non
     now = pl.concat(
         [
             pl.DataFrame(schema={"line": pl.Int64(), "rule": pl.String()}),
-            *(pl.read_ipc(path, columns=["line", "rule"]) for path in result.rejects),
+            *(
+                pl.read_ipc(path, columns=["line", "rule"])
+                for path in fetch_spooled(result.rejects)
+            ),
         ]
     )
     lost = now.filter(~pl.col("line").is_in(_read_rejected(said, lake))).sort("line")

@@ -13,6 +13,7 @@ from pipeline.merge.delivery import Delivery, Rank
 from pipeline.merge.holds import STANDING, Claim, find_holds
 from pipeline.merge.windows import read_windows
 from pipeline.schema import AD_DAY
+from pipeline.staging import fetch_spooled
 from pipeline.steps.batch import describe_windows
 from pipeline.steps.ingest import Ingested
 from pipeline.table import Table
@@ -104,7 +105,7 @@ def _load(delivery: Delivery, result: Ingested) -> pl.LazyFrame:
     schema = pl.Schema(AD_DAY)
     if not result.spooled:
         return pl.LazyFrame(schema=schema)
-    rows = pl.scan_ipc(result.spooled, glob=False, hive_partitioning=False)
+    rows = pl.scan_ipc(fetch_spooled(result.spooled), glob=False, hive_partitioning=False)
     present = rows.collect_schema().names()
     constants = {**result.constants, "source": delivery.source}
     return rows.with_columns(

@@ -21,6 +21,7 @@ from pipeline.merge.coverage import Window
 from pipeline.merge.place import Period
 from pipeline.read.lay_out import lay_out
 from pipeline.read.raw import DataPart, read_day
+from pipeline.staging import Spooled, fetch_spooled
 from pipeline.steps.blocks import (
     REJECT_COLUMNS,
     Block,
@@ -136,9 +137,9 @@ class Ingested:
     detail: str = ""
     held: bool = False
     duplicates: int = 0
-    spooled: list[Path] = field(default_factory=list)
+    spooled: list[Spooled] = field(default_factory=list)
     columns: tuple[str, ...] = ()
-    rejects: list[Path] = field(default_factory=list)
+    rejects: list[Spooled] = field(default_factory=list)
 
     @property
     def is_passing(self) -> bool:
@@ -225,7 +226,7 @@ def _ingest_rows(
     result.coverage = context.cover(seen, rows=result.valid + result.quarantined)
     if layout.ignored:
         result.remarks["ignored_columns"] = len(layout.ignored)
-    refuse_split(layout, result.columns, result.spooled)
+    refuse_split(layout, result.columns, fetch_spooled(result.spooled))
     if mismatch := checksum.compare():
         result.remarks["totals_mismatch"] = 1
         result.detail = mismatch

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.contracts import Contract
+from pipeline.engine import Engine
 from pipeline.errors import UsageError
 from pipeline.lake import Lake
 from pipeline.merge.delivery import find_grown, pick_judged
@@ -29,6 +30,7 @@ def merge(
     accept: Sequence[str] = (),
     on_file: Callable[[int], None] | None = None,
     job: str = "",
+    engine: Engine | None = None,
 ) -> MergeOutcome:
     """Merges what is new in landing/ and raw/ into the master.
 
@@ -38,12 +40,14 @@ def merge(
         accept: Paths of held files that a person lets pass, with the others of their deliveries.
         on_file: Called with how many more files have been read.
         job: For whom it is done, so that `find_commit` finds it; '' for nobody.
+        engine: What reads and resolves; None: this machine, by the settings.
 
     Raises:
         UsageError: There is no lake and no file to make one from, or no such held file.
         ContractError: A contract is wrong.
         ChangedOutsideError: Someone else committed to the master.
         CommitConflictError: Other writers were faster each time.
+        ClusterError: The engine is a cluster and failed; nothing is committed.
         StorageError: The lake cannot be read or written.
     """
     if not lake.check_format():
@@ -66,7 +70,15 @@ def merge(
             unfinished=discovery.unfinished,
         )
 
-    return transact(lake, take_in, command="merge", settings=settings, on_file=on_file, job=job)
+    return transact(
+        lake,
+        take_in,
+        command="merge",
+        settings=settings,
+        on_file=on_file,
+        job=job,
+        engine=engine,
+    )
 
 
 def find_commit(lake: Lake, *, job: str) -> Mapping[str, Any]:

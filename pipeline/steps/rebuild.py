@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from pipeline.contracts import Contract
-from pipeline.engine import map_threads
+from pipeline.engine import Engine, map_threads
 from pipeline.errors import EmptyLakeError, LakeError, MissingError
 from pipeline.lake import LEDGER_TABLE, RAW, Lake
 from pipeline.merge.delivery import pick_judged, recall
@@ -21,6 +21,7 @@ def rebuild(
     settings: Settings,
     without_gone: bool = False,
     on_file: Callable[[int], None] | None = None,
+    engine: Engine | None = None,
 ) -> MergeOutcome:
     """Reads again all files that were merged, and replaces the whole master by one commit.
 
@@ -33,11 +34,13 @@ def rebuild(
         settings: Where further contracts are, and how much is worked on at once.
         without_gone: Whether files that are gone or changed are left out: their rows are lost.
         on_file: Called with how many more files have been read.
+        engine: What reads and resolves; None: this machine, by the settings.
 
     Raises:
         EmptyLakeError: There is no ledger.
         LakeError: A file is gone or would be refused now.
         CommitConflictError: Other writers were faster each time.
+        ClusterError: The engine is a cluster and failed; nothing is committed.
         StorageError: The lake cannot be read or written.
     """
     if not lake.storage.list(LEDGER_TABLE):
@@ -66,7 +69,15 @@ def rebuild(
             anew=True,
         )
 
-    return transact(lake, take_in, command="rebuild", settings=settings, on_file=on_file, anew=True)
+    return transact(
+        lake,
+        take_in,
+        command="rebuild",
+        settings=settings,
+        on_file=on_file,
+        anew=True,
+        engine=engine,
+    )
 
 
 def _find_as_merged(lake: Lake, judged: pl.DataFrame, *, workers: int) -> pl.Series:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
+from pipeline.engine import Engine
 from pipeline.kpi.catalogue import read_account, run_kpi
 from pipeline.kpi.query import Result
 from pipeline.kpi.rates import Rates, describe_rates
@@ -35,9 +36,11 @@ class Figures(NamedTuple):
     converted: Mapping[str, object]
 
 
-def roll_up(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> int:
+def roll_up(
+    lake: Lake, snapshot: Snapshot, *, settings: Settings, engine: Engine | None = None
+) -> int:
     """Writes the rollups that the version lacks and returns how many."""
-    return write_rollups(lake, snapshot, workers=settings.workers)
+    return write_rollups(lake, snapshot, workers=settings.workers, engine=engine)
 
 
 def read_figures(

@@ -7,7 +7,9 @@ wins never depends on another date.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -18,6 +20,7 @@ from pipeline.merge.plan import Part, cut_dates
 from pipeline.merge.resolve import FILE_NO, RANK, Resolved, leave_void_out, resolve
 from pipeline.merge.write import Writer
 from pipeline.schema import AD_DAY, PART_CELL
+from pipeline.staging import fetch_spooled
 from pipeline.steps.accounting import Lost, count_lost
 from pipeline.steps.batch import NOBODY, Batch
 
@@ -49,16 +52,54 @@ class PartResult:
     rows_removed: int = 0
 
 
-def work_on_part(part: Part, *, batch: Batch, lake: Lake, writer: Writer) -> PartResult:
-    """Resolves one partition and writes its new files; the master does not know them yet."""
-    result = PartResult()
-    slices = slice_part(part, lake, batch)
-    resolved = (_resolve_slice(one, batch, lake, result) for one in slices)
-    written = writer.write_part(part, resolved)
-    if result.rows_added or result.rows_removed:
-        result.adds = [writer.place(file) for file in written]
-        result.removes = list(part.files)
-    return result
+class PartTask(NamedTuple):
+    """A partition to work on.
+
+    Attributes:
+        part: The partition.
+        batch: What comes to it.
+        number: Of its new files, in their names.
+    """
+
+    part: Part
+    batch: Batch
+    number: int
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        return f"merge {self.part.year}-{self.part.month}"
+
+
+@dataclass(frozen=True, slots=True)
+class PartWorker:
+    """Resolves a partition and writes its new files; the master does not know them yet.
+
+    Attributes:
+        lake: The lake.
+        transaction: The number of the commit that will name the files.
+        run: As in their names.
+    """
+
+    lake: Lake
+    transaction: int
+    run: str
+
+    def __call__(self, task: PartTask) -> PartResult:
+        """Works on one partition."""
+        part, batch, number = task
+        result = PartResult()
+        storage = self.lake.storage
+        with storage.scratch() as scratch:
+            # All files of a part have its number: they differ by their content.
+            writer = Writer(storage, scratch, self.transaction, self.run, repeat(number))
+            slices = slice_part(part, self.lake, batch)
+            resolved = (_resolve_slice(one, batch, self.lake, result) for one in slices)
+            written = writer.write_part(part, resolved)
+            if result.rows_added or result.rows_removed:
+                result.adds = [writer.place(file) for file in written]
+                result.removes = list(part.files)
+        return result
 
 
 def slice_part(part: Part, lake: Lake, batch: Batch | None = None) -> list[Part]:
@@ -147,7 +188,7 @@ def decide(
 
 def _keep_reread(incoming: pl.DataFrame, batch: Batch, void: pl.DataFrame) -> pl.DataFrame:
     """Leaves out rows of files that are read again, on dates that nobody touches."""
-    again = [number for number, one in enumerate(batch.deliveries) if one.role == "reread"]
+    again = [number for number, one in batch.deliveries.items() if one.role == "reread"]
     fresh = incoming.filter(~pl.col(FILE_NO).is_in(again))
     old = incoming.filter(pl.col(FILE_NO).is_in(again))
     return pl.concat([fresh, old.join(void, on=[*RANK, "date"], how="semi")])
@@ -212,7 +253,8 @@ def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFram
 
 def _list_spooled(batch: Batch, numbers: Sequence[int]) -> list[Path]:
     results = [batch.results[number] for number in numbers if number != NOBODY]
-    return sorted({path for result in results for path in result.spooled})
+    files = {file for result in results for file in result.spooled}
+    return fetch_spooled(sorted(files, key=str))
 
 
 def _is_within(part: Part) -> pl.Expr:

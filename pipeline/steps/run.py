@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from pipeline.engine import Engine, LocalEngine
 from pipeline.export.run import ExportOutcome, export_csv
 from pipeline.export.target import FolderTarget, LakeTarget, Target
 from pipeline.generate.request import GenerateRequest
@@ -18,7 +19,7 @@ from pipeline.report.content import Report
 from pipeline.settings import Settings
 from pipeline.steps.html_report import LATEST, html_report_on
 from pipeline.steps.merge import MergeOutcome, merge
-from pipeline.steps.report import report_on
+from pipeline.steps.report import report_on, roll_up
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class RunOutcome:
     exported: ExportOutcome | None
 
 
-def run(
+def run(  # noqa: PLR0913 - each is an option of the command, or its progress
     lake: Lake,
     request: GenerateRequest,
     *,
@@ -49,6 +50,7 @@ def run(
     local_dir: Path | None,
     on_rows: Callable[[int], None] | None = None,
     on_file: Callable[[int], None] | None = None,
+    engine: Engine | None = None,
 ) -> RunOutcome:
     """Does the main job on a lake, which is made where there is none.
 
@@ -60,14 +62,18 @@ def run(
         local_dir: The master CSV is written here and into the lake's exports/; None: no CSV.
         on_rows: Called with how many more rows have been generated.
         on_file: Called with how many more files have been read.
+        engine: What works on the parts; None: this machine, by the settings.
     """
     _log.info("generating %s to %s", request.start, request.end)
-    generated = generate_days(lake, request, today=today, workers=settings.workers, on_rows=on_rows)
-    merged = merge(lake, settings=settings, on_file=on_file)
+    engine = engine or LocalEngine(settings.workers)
+    generated = generate_days(lake, request, today=today, engine=engine, on_rows=on_rows)
+    merged = merge(lake, settings=settings, on_file=on_file, engine=engine)
     snapshot = lake.take_snapshot(merged.version)
+    if engine.is_remote:  # else they are made from what the report reads
+        roll_up(lake, snapshot, settings=settings, engine=engine)
     # Both read the same version, so neither waits for the other.
     with ThreadPoolExecutor(1, thread_name_prefix="adlake-export") as pool:
-        exporting = pool.submit(_export, lake, snapshot, local_dir) if local_dir else None
+        exporting = pool.submit(_export, lake, snapshot, local_dir, engine) if local_dir else None
         made = _report(lake, snapshot, settings)
         exported = exporting.result() if exporting else None
     return RunOutcome(generated, merged, made, exported)
@@ -81,7 +87,7 @@ def _report(lake: Lake, snapshot: Snapshot, settings: Settings) -> Report:
         return report_on(connection, snapshot)
 
 
-def _export(lake: Lake, snapshot: Snapshot, local_dir: Path) -> ExportOutcome:
+def _export(lake: Lake, snapshot: Snapshot, local_dir: Path, engine: Engine) -> ExportOutcome:
     _log.info("exporting version %d to %s", snapshot.version, local_dir)
     targets: list[Target] = [FolderTarget(local_dir), LakeTarget(lake.storage)]
-    return export_csv(lake, snapshot, targets=targets)
+    return export_csv(lake, snapshot, targets=targets, engine=engine)

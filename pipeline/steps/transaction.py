@@ -3,7 +3,6 @@
 Merging, replaying and withdrawing differ in which files they take in, and in nothing else.
 """
 
-import functools
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ import polars as pl
 
 from pipeline.contracts import Contract, load_contracts
 from pipeline.delta_log import DataFile
-from pipeline.engine import map_threads
+from pipeline.engine import Engine, LocalEngine
 from pipeline.lake import Lake
 from pipeline.manifest import Manifest
 from pipeline.merge.account import FileAccount
@@ -21,6 +20,7 @@ from pipeline.merge.delivery import Delivery
 from pipeline.merge.plan import plan_parts
 from pipeline.merge.write import Writer
 from pipeline.settings import Settings
+from pipeline.staging import open_staging
 from pipeline.steps.accounting import Lost, gather_rejects, make_accounts
 from pipeline.steps.batch import Batch, gather_batch
 from pipeline.steps.commit import Change, MergeOutcome, commit_change
@@ -29,7 +29,7 @@ from pipeline.steps.hold import hold_back
 from pipeline.steps.ingest import UNCHANGED, Ingested
 from pipeline.steps.read_deliveries import Reader
 from pipeline.steps.refuse import refuse_broken, refuse_lost, refuse_mixed, settle_repeats
-from pipeline.steps.resolve_parts import PartResult, work_on_part
+from pipeline.steps.resolve_parts import PartResult, PartTask, PartWorker
 from pipeline.table import Table
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ TakeIn = Callable[[pl.DataFrame, Mapping[str, Contract]], Intake]
 """Chooses what a transaction takes in, given the ledger and the contracts."""
 
 
-def transact(
+def transact(  # noqa: PLR0913 - each is another's of the commands that transact
     lake: Lake,
     take_in: TakeIn,
     *,
@@ -73,6 +73,7 @@ def transact(
     on_file: Callable[[int], None] | None = None,
     anew: bool = False,
     job: str = "",
+    engine: Engine | None = None,
 ) -> MergeOutcome:
     """Runs one transaction; tried again where another writer was faster.
 
@@ -84,17 +85,22 @@ def transact(
         on_file: Called with how many more files have been read.
         anew: Whether the master is made anew, so that it does not matter what others did to it.
         job: For whom it is done, for the log of the master; '' for nobody.
+        engine: What reads and resolves; None: this machine, by the settings.
 
     Raises:
         ContractError: A contract is wrong.
         ChangedOutsideError: Someone else committed to the master.
         CommitConflictError: Other writers were faster each time.
+        ClusterError: The engine is a cluster and failed; nothing is committed.
         StorageError: The lake cannot be read or written.
     """
-    with lake.storage.scratch() as scratch:
+    with (
+        lake.storage.scratch() as scratch,
+        open_staging(lake, engine or LocalEngine(settings.workers)) as staging,
+    ):
         contracts = load_contracts(settings.contracts_dir)
-        reader = Reader(lake, contracts, scratch, settings.workers, on_file)
-        work = _Work(lake, settings, contracts, reader, take_in)
+        reader = Reader(lake, contracts, scratch, staging, on_file)
+        work = _Work(lake, contracts, reader, take_in)
         return commit_change(
             lake, work.prepare, command=command, scratch=scratch, anew=anew, job=job
         )
@@ -105,7 +111,6 @@ class _Work:
     """One transaction; what was read is kept for the next attempt."""
 
     lake: Lake
-    settings: Settings
     contracts: Mapping[str, Contract]
     reader: Reader
     take_in: TakeIn
@@ -117,14 +122,14 @@ class _Work:
         batch = self._read(intake, master)
         passing = [
             delivery.found.path
-            for delivery, result in zip(batch.deliveries, batch.results, strict=True)
-            if result.is_passing and result.reason != UNCHANGED and delivery.is_fresh
+            for number, delivery in batch.deliveries.items()
+            if delivery.is_fresh and _is_left(batch.results[number])
         ]
         unfinished = [*intake.unfinished, *passing]
         if not batch.list_fresh() and not intake.settled:
             return Change(unfinished=unfinished)
         if intake.anew:
-            refuse_lost(batch.deliveries, batch.results)
+            refuse_lost([*batch.deliveries.values()], [*batch.results.values()])
         standing = [] if intake.anew else master.list_files()
         parts = self._work_on_parts(batch, standing, writer)
         gone = master.list_files() if intake.anew else []
@@ -159,8 +164,9 @@ class _Work:
     ) -> list[PartResult]:
         parts = plan_parts(standing, batch.spans)
         _log.info("resolving %d partitions", len(parts))
-        work = functools.partial(work_on_part, batch=batch, lake=self.lake, writer=writer)
-        return list(map_threads(work, parts, workers=self.settings.workers))
+        worker = PartWorker(self.lake, writer.transaction, writer.run)
+        tasks = (PartTask(part, batch.narrow(part), next(writer.numbers)) for part in parts)
+        return list(self.reader.staging.map(worker, tasks, label=lambda task: task.label))
 
     def _account(
         self,
@@ -180,3 +186,8 @@ class _Work:
                 if account.quarantined or account.outcome == "quarantined":
                     account.reject_path = path
         return accounts
+
+
+def _is_left(result: Ingested) -> bool:
+    """Whether a file is left to a later run."""
+    return result.is_passing and result.reason != UNCHANGED

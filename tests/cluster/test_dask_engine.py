@@ -1,0 +1,179 @@
+"""A Dask cluster as an engine: order, the window, lost parts, and what is said when it fails."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+import pipeline.engine.cluster
+from pipeline.engine import open_engine
+from pipeline.engine.cluster import LEAST_WINDOW, DaskEngine
+from pipeline.errors import ClusterError, LakeError, UsageError
+from pipeline.secret import guard
+
+MANY = 10_000
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def sleep_a_little(number: int) -> int:
+    time.sleep(0.05 if number == 0 else 0)
+    return number
+
+
+def fail_on_three(number: int) -> int:
+    if number == 3:
+        raise LakeError(f"part {number} is broken")
+    return number
+
+
+def die_once(path: Path) -> str:
+    """Kills its worker the first time that it sees a file's name."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return path.name
+    os.kill(os.getpid(), signal.SIGKILL)
+    return ""
+
+
+def die(_: int) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def name(part: object) -> str:
+    return f"part {part}"
+
+
+@pytest.mark.cluster
+def test_results_come_in_the_order_of_the_parts(dask_engine: DaskEngine) -> None:
+    made = dask_engine.map(sleep_a_little, range(50), label=name)
+    assert list(made) == list(range(50))
+
+
+@pytest.mark.cluster
+def test_ten_thousand_parts_never_flood_the_scheduler(dask_engine: DaskEngine) -> None:
+    sent = taken = most = 0
+
+    def count() -> Iterator[int]:
+        nonlocal sent
+        for number in range(MANY):
+            sent += 1
+            yield number
+
+    for number, result in enumerate(dask_engine.map(square, count(), label=name)):
+        assert result == number * number
+        most = max(most, sent - taken)
+        taken += 1
+        if number % 1000 == 0:
+            assert count_tasks(dask_engine) <= 4 * LEAST_WINDOW  # it forgets a little later
+    assert taken == MANY
+    assert most <= LEAST_WINDOW + 1
+
+
+def count_tasks(engine: DaskEngine) -> int:
+    def count(dask_scheduler: object) -> int:
+        return len(dask_scheduler.tasks)  # type: ignore[attr-defined]
+
+    return engine.client.run_on_scheduler(count)
+
+
+@pytest.mark.cluster
+def test_the_first_error_ends_the_map_and_takes_back_the_rest(dask_engine: DaskEngine) -> None:
+    with pytest.raises(LakeError, match="part 3 is broken"):
+        list(dask_engine.map(fail_on_three, range(1000), label=name))
+    end = time.monotonic() + 60
+    while count_tasks(dask_engine):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@pytest.mark.cluster
+def test_a_worker_of_another_adlake_is_refused(
+    dask_engine: DaskEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline.engine.cluster, "__version__", "99.9")
+    address = dask_engine.client.scheduler.address
+    with (
+        pytest.raises(ClusterError, match=r"has adlake .*; expected adlake 99\.9 as here"),
+        open_engine(address, workers=1),
+    ):
+        pass
+
+
+@pytest.mark.cluster
+@pytest.mark.faults
+def test_parts_whose_worker_died_are_worked_on_again(
+    dask_engine: DaskEngine, tmp_path: Path
+) -> None:
+    parts = [tmp_path / str(number) for number in range(2)]
+    assert list(dask_engine.map(die_once, parts, label=name)) == ["0", "1"]
+
+
+@pytest.mark.cluster
+@pytest.mark.faults
+def test_a_part_that_kills_every_worker_is_named(dask_engine: DaskEngine) -> None:
+    with pytest.raises(ClusterError, match=r"^part 0: 4 workers died while they worked on it"):
+        list(dask_engine.map(die, [0], label=name))
+
+
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline.engine.cluster, "CONNECT_SECONDS", 1)
+    with (
+        pytest.raises(ClusterError, match=r"^the scheduler at tcp://127\.0\.0\.1:9 did not answer"),
+        open_engine("tcp://127.0.0.1:9", workers=1),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "address", ["", "local:", "local:0", "local:x", "127.0.0.1:8786", "http://x"]
+)
+def test_a_name_that_is_no_cluster_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="expected"), open_engine(address, workers=1):
+        pass
+
+
+def test_without_dask_it_is_said_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['distributed'] = None\n"
+        "from pipeline.cli import main\n"
+        "sys.argv = ['adlake', 'generate', '--cluster', 'local:2']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "adlake: a cluster needs Dask, which is not installed: pip install 'adlake[dask]'\n"
+    )
+
+
+def test_dask_is_not_even_imported_without_a_cluster() -> None:
+    program = (
+        "import sys\n"
+        "from pipeline.engine import open_engine\n"
+        "with open_engine(None, workers=2) as engine:\n"
+        "    print(list(engine.map(abs, [-1, -2], label=str)))\n"
+        "print('dask' in sys.modules, 'distributed' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[1, 2]\nFalse False\n"
+
+
+def test_a_task_that_would_carry_a_secret_is_never_sent() -> None:
+    guard("a-very-secret-text")
+    with pytest.raises(AssertionError, match="would carry a secret"):
+        pipeline.engine.cluster.pack({"key": "a-very-secret-text"})
