@@ -1,10 +1,11 @@
 """Which files of the master are rewritten, and how the new ones are cut. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from pipeline.delta_log import DataFile
 
@@ -13,6 +14,8 @@ FILE_ROWS = 8_000_000
 
 SMALL_ROWS = FILE_ROWS // 4
 """A file below this is joined with its neighbours when one of them is rewritten."""
+
+NO_ROWS: Final[Mapping[date, int]] = MappingProxyType({})
 
 
 class Span(NamedTuple):
@@ -25,13 +28,13 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One partition of the master and what is done to it.
+    """One partition of the master, or some dates of a large one, and what is done to it.
 
     Attributes:
         year: Of the partition, as in its path.
         month: Of the partition, as in its path.
-        first: First date of the month.
-        last: Last date of the month.
+        first: First date of the month, or of those dates.
+        last: Last date of them.
         files: The files that are rewritten.
         file_nos: The incoming files that touch it.
     """
@@ -44,12 +47,24 @@ class Part:
     file_nos: tuple[int, ...]
 
 
-def plan_parts(files: Iterable[DataFile], spans: Iterable[Span]) -> list[Part]:
+def plan_parts(
+    files: Iterable[DataFile],
+    spans: Iterable[Span],
+    day_rows: Mapping[date, int] = NO_ROWS,
+    *,
+    part_rows: int = FILE_ROWS,
+) -> list[Part]:
     """Plans the parts of a merge, in the order of time.
+
+    A month with more rows is cut at dates that no file of it spans, so that several can work on
+    it. Where it is cut depends on rows and files alone, so the master has the same files whoever
+    works on how many parts at once.
 
     Args:
         files: The master's files.
         spans: What the incoming files touch, whether with rows or by taking rows away.
+        day_rows: Incoming rows of each date.
+        part_rows: Aim for the most rows of a part, old and new.
     """
     by_month: dict[date, list[DataFile]] = defaultdict(list)
     for file in files:
@@ -58,13 +73,22 @@ def plan_parts(files: Iterable[DataFile], spans: Iterable[Span]) -> list[Part]:
     for span in spans:
         for month in _list_months(span.first, span.last):
             touching[month].append(span)
+    incoming: dict[date, dict[date, int]] = defaultdict(dict)
+    for day, rows in day_rows.items():
+        incoming[day.replace(day=1)][day] = rows
     return [
-        _make_part(
-            month,
-            _choose_files(by_month[month], touching[month]),
-            sorted({span.file_no for span in touching[month]}),
-        )
+        piece
         for month in sorted(touching)
+        for piece in _split_part(
+            _make_part(
+                month,
+                _choose_files(by_month[month], touching[month]),
+                sorted({span.file_no for span in touching[month]}),
+            ),
+            touching[month],
+            incoming[month],
+            part_rows,
+        )
     ]
 
 
@@ -137,6 +161,43 @@ def _make_part(month: date, files: Iterable[DataFile], file_nos: Iterable[int]) 
         files=tuple(files),
         file_nos=tuple(file_nos),
     )
+
+
+def _split_part(
+    part: Part, spans: Sequence[Span], incoming: Mapping[date, int], part_rows: int
+) -> list[Part]:
+    """Cuts a month that has too many rows for one worker, where its files allow it."""
+    if sum(incoming.values()) + sum(file.rows for file in part.files) <= part_rows:
+        return [part]
+    pieces = [
+        replace(
+            part,
+            first=first,
+            last=last,
+            files=tuple(file for file in part.files if _overlap(file, Span(0, first, last))),
+            file_nos=tuple(
+                sorted({one.file_no for one in spans if one.first <= last and first <= one.last})
+            ),
+        )
+        for first, last in cut_dates(_weigh(part, incoming), part.first, part.last, rows=part_rows)
+    ]
+    return [piece for piece in pieces if piece.file_nos]
+
+
+def _weigh(part: Part, incoming: Mapping[date, int]) -> dict[date, int]:
+    """The rows, old and new, of dates that must not be parted, by the first of them."""
+    weights: Counter[date] = Counter()
+    firsts: dict[date, date] = {}
+    start, end = part.first, None
+    for file in sorted(part.files, key=lambda file: file.first_date or part.first):
+        first, last = file.first_date or part.first, file.last_date or part.last
+        start = first if end is None or first > end else start
+        end = last if end is None else max(end, last)
+        weights[start] += file.rows
+        firsts |= {first + timedelta(days=day): start for day in range((last - first).days + 1)}
+    for day, rows in incoming.items():
+        weights[firsts.get(day, day)] += rows
+    return dict(weights)
 
 
 def _choose_files(files: Sequence[DataFile], spans: Sequence[Span]) -> Iterator[DataFile]:

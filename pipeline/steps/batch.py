@@ -1,5 +1,6 @@
 """What a merge has before it: the files that were read, and what they touch."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +38,7 @@ class Batch:
         contracts: By name.
         winners: Who won each register that a replacing delivery touches (`windows.pick_winners`).
         spans: The dates that each file touches.
+        days: Rows that the files bring, by date.
         void: Whose rows in the master do not count any more: source, rank, date.
     """
 
@@ -45,6 +47,7 @@ class Batch:
     contracts: Mapping[str, Contract]
     winners: pl.DataFrame
     spans: Sequence[Span]
+    days: Mapping[date, int]
     void: pl.DataFrame
 
     def list_fresh(self) -> list[tuple[Delivery, Ingested]]:
@@ -66,6 +69,7 @@ class Batch:
             contracts={name: self.contracts[name] for name in names if name},
             winners=self.winners.filter(within),
             spans=(),
+            days={},
             void=self.void.filter(within),
         )
 
@@ -106,6 +110,7 @@ def gather_batch(
         contracts=contracts,
         winners=pick_winners(read_windows(ledger, sources), incoming),
         spans=spans,
+        days=sum((result.days for result in results), Counter()),
         void=_find_void(deliveries, spans, withdrawn),
     )
 

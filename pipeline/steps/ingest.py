@@ -111,6 +111,7 @@ class Ingested:
         control: Blank lines, and those of preamble and totals.
         valid: Rows that passed their contract.
         quarantined: Rows that did not.
+        days: Rows that passed, by date.
         remarks: Counts of what was taken but is worth a look.
         coverage: For what it speaks.
         constants: What is the same in all its rows, by canonical column.
@@ -129,6 +130,7 @@ class Ingested:
     control: int = 0
     valid: int = 0
     quarantined: int = 0
+    days: Counter[date] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
     coverage: list[Window] = field(default_factory=list)
     constants: Mapping[str, str | None] = field(default_factory=dict)
@@ -161,7 +163,7 @@ class Ingested:
         self.reason, self.detail = reason, detail
         self.valid = self.quarantined = self.control = 0
         self.coverage, self.spooled, self.rejects = [], [], []
-        self.remarks = Counter()
+        self.remarks, self.days = Counter(), Counter()
 
     def leave(self) -> None:
         """Leaves the file as it was judged before."""
@@ -245,6 +247,7 @@ def _spool_rows(result: Ingested, verdict: Verdict, lines: pl.Series, path: Path
         kept = lines.filter(verdict.kept)
         rows.with_columns(kept, file_no=pl.lit(result.file_no, pl.Int32)).write_ipc(path)
         result.valid += len(rows)
+        result.days.update(dict(rows["date"].value_counts().iter_rows()))
         result.spooled.append(path)
         result.columns = tuple(rows.columns)
 
@@ -304,7 +307,9 @@ def _take_days(
         _spool_rejects(results[file_no], frame, spool.with_name(f"{file_no}-bad"))
     verdict.accepted.write_ipc(spool)
     columns = tuple(name for name in verdict.accepted.columns if name not in {"file_no", "line"})
+    days = {task.file_no: task.day for task in tasks}
     for file_no, count in verdict.accepted.group_by("file_no").len().iter_rows():
         results[file_no].valid = count
+        results[file_no].days[days[file_no]] = count
         results[file_no].spooled = [spool]
         results[file_no].columns = columns

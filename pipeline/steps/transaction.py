@@ -162,7 +162,7 @@ class _Work:
     def _work_on_parts(
         self, batch: Batch, standing: Sequence[DataFile], writer: Writer
     ) -> list[PartResult]:
-        parts = plan_parts(standing, batch.spans)
+        parts = plan_parts(standing, batch.spans, batch.days)
         _log.info("resolving %d partitions", len(parts))
         worker = PartWorker(self.lake, writer.transaction, writer.run)
         tasks = (PartTask(part, batch.narrow(part), next(writer.numbers)) for part in parts)

@@ -89,3 +89,43 @@ def test_cuts_hold_every_row_once_and_split_no_date(days: list[int], size: int) 
     assert [row for cut in cuts for row in range(cut.start, cut.stop)] == list(range(sum(days)))
     borders = {sum(days[:count]) for count in range(len(days) + 1)}
     assert {cut.stop for cut in cuts} <= borders
+
+
+def test_a_large_month_is_cut_where_no_file_spans_the_border() -> None:
+    files = [
+        make_file("a", date(2024, 1, 1), date(2024, 1, 10), rows=SMALL_ROWS),
+        make_file("b", date(2024, 1, 11), date(2024, 1, 31), rows=SMALL_ROWS),
+    ]
+    spans = [
+        Span(0, date(2024, 1, 2), date(2024, 1, 4)),
+        Span(1, date(2024, 1, 30), date(2024, 1, 31)),
+    ]
+    days = {date(2024, 1, 2): 5, date(2024, 1, 30): 7}
+    [whole] = plan_parts(files, spans, days)
+    parts = plan_parts(files, spans, days, part_rows=SMALL_ROWS // 4)
+    assert [(part.first, part.last) for part in parts] == [
+        (date(2024, 1, 1), date(2024, 1, 10)),
+        (date(2024, 1, 11), date(2024, 1, 31)),
+    ]
+    assert [part.files for part in parts] == [(files[0],), (files[1],)]
+    assert [part.file_nos for part in parts] == [(0,), (1,)]
+    assert whole.files == tuple(files)
+
+
+def test_a_large_month_in_one_file_is_one_part() -> None:
+    file = make_file("a", date(2024, 1, 1), date(2024, 1, 31), rows=10 * SMALL_ROWS)
+    parts = plan_parts([file], [Span(0, date(2024, 1, 2), date(2024, 1, 4))], part_rows=SMALL_ROWS)
+    assert [part.files for part in parts] == [(file,)]
+    assert (parts[0].first, parts[0].last) == (date(2024, 1, 1), date(2024, 1, 31))
+
+
+def test_a_large_new_month_is_cut_by_its_rows_and_what_nobody_touches_is_left_out() -> None:
+    days = {date(2024, 1, day): 10 for day in range(1, 31)}
+    spans = [Span(day.day, day, day) for day in days]
+    parts = plan_parts([], spans, days, part_rows=100)
+    assert [(part.first.day, part.last.day) for part in parts] == [(1, 10), (11, 20), (21, 31)]
+    assert [part.file_nos for part in parts] == [
+        tuple(range(1, 11)),
+        tuple(range(11, 21)),
+        tuple(range(21, 31)),
+    ]
