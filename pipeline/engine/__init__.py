@@ -8,13 +8,14 @@ cluster   on the workers of a Dask cluster; imported only when one is asked for
 
 from pipeline.engine.base import Engine, LocalEngine, open_engine
 from pipeline.engine.isolated import Crashed, limit_memory, map_isolated
-from pipeline.engine.threads import map_threads
+from pipeline.engine.threads import map_ahead, map_threads
 
 __all__ = [
     "Crashed",
     "Engine",
     "LocalEngine",
     "limit_memory",
+    "map_ahead",
     "map_isolated",
     "map_threads",
     "open_engine",

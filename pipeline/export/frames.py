@@ -1,13 +1,12 @@
 """Reads parts of the master as sorted frames."""
 
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from pipeline.engine import Engine
+from pipeline.engine import Engine, map_ahead
 from pipeline.errors import LakeError
 from pipeline.export.parts import Part
 from pipeline.lake import MASTER_TABLE, Lake
@@ -83,15 +82,8 @@ def read_frames(
                 staging.drop(file)
                 yield frame
         return
-    # One thread is enough: it works on a part while the caller writes the one before.
-    with ThreadPoolExecutor(1, thread_name_prefix="adlake-export") as pool:
-        following: Future[pl.DataFrame] | None = None
-        for part in parts:
-            current, following = following, pool.submit(make, part)
-            if current:
-                yield current.result()
-        if following:
-            yield following.result()
+    # One is enough: it is made while the caller writes the one before.
+    yield from map_ahead(make, parts, ahead=1)
 
 
 def _name_part(part: Part) -> str:

@@ -18,7 +18,7 @@ from pipeline.lake import Lake, Snapshot
 from pipeline.staging import open_staging
 
 _TASK_ROWS: Final = 4_000_000
-"""A worker of a cluster rolls up so many rows of the master at once, in whole partitions."""
+"""So many rows of the master are rolled up at once, in whole partitions."""
 
 
 class _Piece(NamedTuple):
@@ -35,15 +35,20 @@ class _Roller:
     Attributes:
         lake: The lake.
         snapshot: The version, without its files.
+        workers: Threads, at least 1.
     """
 
     lake: Lake
     snapshot: Snapshot
+    workers: int = 1
 
     def __call__(self, piece: _Piece) -> int:
         """Rollups depend on nothing but their partition and the ledger."""
         narrowed = replace(self.snapshot, files=piece.files, file_uris=piece.file_uris)
-        return write_rollups(self.lake, narrowed)
+        with open_kpi_connection(
+            self.lake, narrowed, workers=self.workers, quarantine=False, stored=()
+        ) as connection:
+            return store_rollups(connection, self.lake, narrowed)
 
 
 def write_rollups(
@@ -60,13 +65,12 @@ def write_rollups(
     Returns:
         How many were written; 0 where all were there.
     """
+    pieces = _cut_missing(lake, snapshot)
+    nothing = replace(snapshot, files=(), file_uris=())
     if engine is not None and engine.is_remote:
         with open_staging(lake, engine) as staging:
-            roller = _Roller(lake, replace(snapshot, files=(), file_uris=()))
-            pieces = _cut_missing(lake, snapshot)
-            return sum(staging.map(roller, pieces, label=_name_piece))
-    with open_kpi_connection(lake, snapshot, workers=workers, quarantine=False) as connection:
-        return store_rollups(connection, lake, snapshot)
+            return sum(staging.map(_Roller(lake, nothing), pieces, label=_name_piece))
+    return sum(map(_Roller(lake, nothing, workers), pieces))
 
 
 def store_rollups(connection: duckdb.DuckDBPyConnection, lake: Lake, snapshot: Snapshot) -> int:
@@ -89,7 +93,7 @@ def compute_stored(lake: Lake, snapshot: Snapshot, *, workers: int = 1) -> dict[
 
 
 def _cut_missing(lake: Lake, snapshot: Snapshot) -> Iterator[_Piece]:
-    """The partitions that lack a rollup, in pieces that are worth sending to a worker."""
+    """The partitions that lack a rollup, in pieces that fit into memory and are worth sending."""
     preferred = read_preferred(lake, snapshot)
     missing = {
         partition

@@ -98,7 +98,8 @@ class RollupPlan:
         names: The key of each partition's rollup, there or not.
         stored: Keys of the rollup files that are there, sorted.
         unrolled: Keys of the master's files in partitions without one, sorted.
-        missing: Those of `names` that are not there.
+        missing: Those of `names` that are not there, and of which no mark says that they would be
+            too large.
     """
 
     names: Mapping[Partition, str]
@@ -134,6 +135,11 @@ def name_rollup(
     return f"{ROLLUP}/{kind.name}/year={year}/month={month}/{digest}.parquet"
 
 
+def name_mark(name: str) -> str:
+    """The key of the mark that says that the rollup of a name would be too large to store."""
+    return f"{name.removesuffix('.parquet')}.large"
+
+
 def define_rollup(kind: Kind, *, preferred: Iterable[Sequence[object]]) -> str:
     """What the rows of a kind depend on beside the master's files of their partition.
 
@@ -156,19 +162,19 @@ def plan_rollup(
         files: The master's files.
         kind: Which rollup.
         definition: As `define_rollup` gives it.
-        present: Keys that are there.
+        present: Keys that are there, of rollups and of marks.
     """
     partitions = group_partitions(files)
     names = {
         partition: name_rollup(partition, paths, kind=kind, definition=definition)
         for partition, paths in partitions.items()
     }
-    missing = {key: name for key, name in names.items() if name not in present}
+    absent = {key: name for key, name in names.items() if name not in present}
     return RollupPlan(
         names=names,
         stored=tuple(sorted(name for name in names.values() if name in present)),
         unrolled=tuple(
-            sorted(f"{MASTER_TABLE}/{path}" for key in missing for path in partitions[key])
+            sorted(f"{MASTER_TABLE}/{path}" for key in absent for path in partitions[key])
         ),
-        missing=missing,
+        missing={key: name for key, name in absent.items() if name_mark(name) not in present},
     )

@@ -12,7 +12,14 @@ import pyarrow.parquet as pq
 from pipeline.engine import map_threads
 from pipeline.errors import ExistsError, MissingError
 from pipeline.kpi.query import fetch_table
-from pipeline.kpi.rollup import Kind, Partition, RollupPlan, define_rollup, plan_rollup
+from pipeline.kpi.rollup import (
+    Kind,
+    Partition,
+    RollupPlan,
+    define_rollup,
+    name_mark,
+    plan_rollup,
+)
 from pipeline.lake import ROLLUP, Lake, Snapshot
 
 _SMALL: Final = 10_000
@@ -40,7 +47,7 @@ def read_plan(
 
 
 def list_rollups(lake: Lake, kind: Kind) -> frozenset[str]:
-    """The keys of all rollup files of a kind, of whatever version."""
+    """The keys of all rollup files and marks of a kind, of whatever version."""
     return frozenset(entry.path for entry in lake.storage.list(f"{ROLLUP}/{kind.name}"))
 
 
@@ -117,6 +124,9 @@ def write_missing(
 ) -> int:
     """Writes the rollups that a plan lacks, and returns how many.
 
+    Where one would be too large, an empty mark takes its place, so that nobody computes it in vain
+    at each merge.
+
     Args:
         lake: The lake.
         connection: One of `open_kpi_connection`, which has the rows in memory.
@@ -126,12 +136,8 @@ def write_missing(
     if not plan.missing:
         return 0
     parts = fetch_months(connection, kind, plan.missing)
-    worth = [
-        (name, parts[partition])
-        for partition, name in plan.missing.items()
-        if partition in parts and _is_small(parts[partition])
-    ]
-    written = map_threads(lambda one: _write_rollup(lake, *one), worth, workers=lake.storage.lanes)
+    found = [(name, parts[key]) for key, name in plan.missing.items() if key in parts]
+    written = map_threads(lambda one: _write_rollup(lake, *one), found, workers=lake.storage.lanes)
     return sum(written)
 
 
@@ -142,10 +148,13 @@ def _is_small(measures: pa.Table) -> bool:
 
 
 def _write_rollup(lake: Lake, name: str, measures: pa.Table) -> bool:
+    """Writes a rollup or its mark; returns whether it was a rollup, and was not there."""
+    is_small = _is_small(measures)
     sink = pa.BufferOutputStream()
-    pq.write_table(measures, sink, compression="zstd", write_page_checksum=True)
+    if is_small:
+        pq.write_table(measures, sink, compression="zstd", write_page_checksum=True)
     try:
-        lake.storage.create(name, sink.getvalue().to_pybytes())
+        lake.storage.create(name if is_small else name_mark(name), sink.getvalue().to_pybytes())
     except ExistsError:
         return False  # another process made the same file from the same rows
-    return True
+    return is_small

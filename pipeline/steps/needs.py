@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pipeline.care.needed import find_needs, find_unneeded
 from pipeline.delta_log import LOG
-from pipeline.kpi.rollup import KINDS, Partition, define_rollup, name_rollup
+from pipeline.kpi.rollup import KINDS, Partition, define_rollup, name_mark, name_rollup
 from pipeline.kpi.views import read_preferred
 from pipeline.lake import (
     LEDGER_TABLE,
@@ -86,13 +86,15 @@ def find_garbage(
 def _name_rollups(
     lake: Lake, snapshot: Snapshot, months: Iterable[tuple[Partition, Sequence[str]]]
 ) -> set[str]:
-    """The rollups of months; where a contract preferred another breakdown once, only as now."""
+    """The rollups and marks of months, by the breakdowns that contracts prefer now."""
     preferred = read_preferred(lake, snapshot)
-    return {
-        name_rollup(month, paths, kind=kind, definition=define_rollup(kind, preferred=preferred))
+    definitions = {kind: define_rollup(kind, preferred=preferred) for kind in KINDS}
+    names = {
+        name_rollup(month, paths, kind=kind, definition=definition)
         for month, paths in months
-        for kind in KINDS
+        for kind, definition in definitions.items()
     }
+    return names | set(map(name_mark, names))
 
 
 def _list_ledger_files(lake: Lake, *, since_ms: int, workers: int) -> set[str]:

@@ -7,6 +7,7 @@ wins never depends on another date.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipeline.delta_log import DataFile
+from pipeline.engine import map_ahead
 from pipeline.errors import LakeError
 from pipeline.lake import MASTER_TABLE, Lake
 from pipeline.merge.plan import Part, cut_dates
@@ -33,6 +35,22 @@ SLICE_ROWS = 1 << 17
 _SCHEMA = pl.Schema(AD_DAY)
 
 
+class _Slice(NamedTuple):
+    """What the rows of some dates came to.
+
+    Attributes:
+        rows: What the part holds of them afterwards; columns of AD_DAY, in any order.
+        lost: As in `PartResult`.
+        added: Incoming rows that did make it.
+        removed: Rows of the master that went.
+    """
+
+    rows: pl.DataFrame
+    lost: Lost
+    added: int
+    removed: int
+
+
 @dataclass(slots=True, kw_only=True)
 class PartResult:
     """What a part's work came to.
@@ -50,6 +68,13 @@ class PartResult:
     lost: Lost = field(default_factory=Counter)
     rows_added: int = 0
     rows_removed: int = 0
+
+    def take_in(self, one: _Slice) -> pl.DataFrame:
+        """Counts what became of a slice's rows, and returns those that it holds."""
+        self.lost.update(one.lost)
+        self.rows_added += one.added
+        self.rows_removed += one.removed
+        return one.rows
 
 
 class PartTask(NamedTuple):
@@ -79,11 +104,13 @@ class PartWorker:
         lake: The lake.
         transaction: The number of the commit that will name the files.
         run: As in their names.
+        ahead: How many slices of a part are resolved while another is written.
     """
 
     lake: Lake
     transaction: int
     run: str
+    ahead: int = 0
 
     def __call__(self, task: PartTask) -> PartResult:
         """Works on one partition."""
@@ -94,8 +121,9 @@ class PartWorker:
             # All files of a part have its number: they differ by their content.
             writer = Writer(storage, scratch, self.transaction, self.run, repeat(number))
             slices = slice_part(part, self.lake, batch)
-            resolved = (_resolve_slice(one, batch, self.lake, result) for one in slices)
-            written = writer.write_part(part, resolved)
+            resolve_slice = partial(_resolve_slice, batch=batch, lake=self.lake)
+            resolved = map_ahead(resolve_slice, slices, ahead=self.ahead)
+            written = writer.write_part(part, map(result.take_in, resolved))
             if result.rows_added or result.rows_removed:
                 result.adds = [writer.place(file) for file in written]
                 result.removes = list(part.files)
@@ -127,8 +155,7 @@ def slice_part(part: Part, lake: Lake, batch: Batch | None = None) -> list[Part]
     ]
 
 
-def _resolve_slice(part: Part, batch: Batch, lake: Lake, result: PartResult) -> pl.DataFrame:
-    """The rows of AD_DAY that a slice holds afterwards; what became of them goes to `result`."""
+def _resolve_slice(part: Part, *, batch: Batch, lake: Lake) -> _Slice:
     current = load_rows(lake, part)
     by_source: dict[str, list[int]] = {source: [] for source in batch.void["source"].unique()}
     for number in part.file_nos:
@@ -138,12 +165,16 @@ def _resolve_slice(part: Part, batch: Batch, lake: Lake, result: PartResult) -> 
         _resolve_source(current.filter(pl.col("source") == source), source, numbers, part, batch)
         for source, numbers in sorted(by_source.items())
     ]
+    lost: Lost = Counter()
     for one in resolved:
-        result.lost.update(count_lost(one.lost))
-        result.rows_added += one.added
-        result.rows_removed += one.removed
+        lost.update(count_lost(one.lost))
     untouched = current.filter(~pl.col("source").is_in(list(by_source)))
-    return pl.concat([untouched, *(one.rows.select(AD_DAY.names) for one in resolved)])
+    return _Slice(
+        rows=pl.concat([untouched, *(one.rows.select(AD_DAY.names) for one in resolved)]),
+        lost=lost,
+        added=sum(one.added for one in resolved),
+        removed=sum(one.removed for one in resolved),
+    )
 
 
 def _resolve_source(

@@ -164,7 +164,10 @@ class _Work:
     ) -> list[PartResult]:
         parts = plan_parts(standing, batch.spans, batch.days)
         _log.info("resolving %d partitions", len(parts))
-        worker = PartWorker(self.lake, writer.transaction, writer.run)
+        engine = self.reader.staging.engine
+        # Where there are fewer parts than workers, two work on each of them.
+        has_spare = not engine.is_remote and len(parts) < engine.workers
+        worker = PartWorker(self.lake, writer.transaction, writer.run, ahead=int(has_spare))
         tasks = (PartTask(part, batch.narrow(part), next(writer.numbers)) for part in parts)
         return list(self.reader.staging.map(worker, tasks, label=lambda task: task.label))
 

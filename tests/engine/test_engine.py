@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.engine import Crashed, map_isolated, map_threads
+from pipeline.engine import Crashed, map_ahead, map_isolated, map_threads
 
 
 def square(number: int) -> int:
@@ -191,3 +191,27 @@ def die_once_then_fill_disk(died: Path) -> int:
         died.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return fill_disk(1)
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 3])
+def test_what_is_made_ahead_comes_in_order_and_never_further_ahead(ahead: int) -> None:
+    begun: list[int] = []
+
+    def make(number: int) -> int:
+        begun.append(number)
+        return square(number)
+
+    taken = 0
+    for result in map_ahead(make, range(20), ahead=ahead):
+        assert result == square(taken)
+        taken += 1
+        assert len(begun) <= taken + ahead
+    assert taken == 20
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_an_error_ends_what_is_made_ahead(ahead: int) -> None:
+    made = map_ahead(fail_on_two, range(100), ahead=ahead)
+    assert [next(made), next(made)] == [0, 1]
+    with pytest.raises(ValueError, match="two"):
+        next(made)

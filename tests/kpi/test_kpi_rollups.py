@@ -168,11 +168,17 @@ def test_campaigns_are_stored_only_where_that_is_less_than_the_master(tmp_path: 
     ]
     rows += [make_row(campaign_id=str(number), date=date(2024, 2, 9)) for number in range(10_001)]
     lake = build_lake(tmp_path, rows)
+    snapshot = lake.take_snapshot()
 
-    write_rollups(lake, lake.take_snapshot())
+    assert write_rollups(lake, snapshot) == 2 + 1
 
     stored = [path.parent.name for path in (tmp_path / "rollup" / "campaign").rglob("*.parquet")]
     assert stored == ["month=02"]
+    plan = read_plan(lake, snapshot, CAMPAIGN)
+    assert plan.missing == {}, "the other month is marked, and not computed in vain again"
+    assert [path.parent.name for path in map(Path, plan.unrolled)] == ["month=01"]
+    with open_kpi_connection(lake, snapshot) as connection:
+        assert len(run_kpi(connection, "campaign").rows) == 10_001
 
 
 def test_another_preferred_breakdown_gives_the_campaigns_another_rollup(tmp_path: Path) -> None:
