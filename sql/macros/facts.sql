@@ -1,7 +1,8 @@
 -- Purpose: the sums that a KPI is made from, less what its filters leave out. Beside revenue and
 --   conversions stands the spend of those accounts that state them.
 -- Grain: one row per source, account, breakdown, currency, platform, target_audience,
---   attribution, date; with a campaign asked for, only its part of these, of all attributions.
+--   attribution, date; with a campaign asked for, only its part of these, one row for each id
+--   and name that it goes by.
 -- Reads: primary_rollup; campaign_day where a campaign is asked for; stated.
 -- Params: only_*: the first and last day, and names; null takes all.
 create or replace macro facts(

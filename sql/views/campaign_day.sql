@@ -1,6 +1,6 @@
 -- Purpose: the additive measures of each campaign by day, computed from the master.
--- Grain: one row per source, account, breakdown, currency, platform, target_audience, campaign_id,
---   campaign_name, date.
+-- Grain: one row per source, account, breakdown, currency, platform, target_audience, attribution,
+--   campaign_id, campaign_name, date.
 -- Reads: primary_day.
 -- Params: none.
 with
@@ -16,6 +16,7 @@ final as (
         currency,
         platform,
         target_audience,
+        attribution,
         campaign_id,
         campaign_name,
         date,
@@ -29,6 +30,7 @@ final as (
         currency,
         platform,
         target_audience,
+        attribution,
         campaign_id,
         campaign_name,
         date,

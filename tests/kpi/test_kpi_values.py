@@ -214,6 +214,22 @@ def test_breakdowns_of_the_same_spend_are_counted_once(tmp_path: Path) -> None:
     assert chosen == [(date(2024, 1, 1), "", False), (next_day, "ad", True)]
 
 
+def test_facts_tell_attributions_apart_of_one_campaign_as_of_all(tmp_path: Path) -> None:
+    windows = {"7-day click": 5, "1-day view": 3, None: 2}
+    lake = build_lake(
+        tmp_path,
+        [
+            make_row(attribution=window, target_audience=str(number), cost=cost)
+            for number, (window, cost) in enumerate(windows.items())
+        ],
+    )
+    with open_reading_connection(lake, lake.take_snapshot()) as connection:
+        for campaign in ("null", "'c1'"):
+            facts = f"facts(null, null, null, null, {campaign}, null)"
+            found = connection.execute(f"select attribution, spend from {facts}").fetchall()
+            assert dict(found) == windows
+
+
 def test_audiences_are_ordered_by_view_time_with_unknown_ones_last(tmp_path: Path) -> None:
     times = {"b": "2", "a": "2", "c": "9.5", "x": None}
     lake = build_lake(
