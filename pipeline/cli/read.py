@@ -66,6 +66,8 @@ def kpi(
     wanted = describe_kpi(name)
     selection = filters.select(ranking)
     selection.bind(wanted.params, kpi=name)  # wrong use is said before anything is opened
+    if currency is not None and not wanted.is_about_money:
+        raise UsageError(f"the KPI {name!r} has no money; leave --currency out")
     snapshot = when.pin(session)
     result = _compute(session, snapshot, wanted, selection, currency=currency)
     title = f"{name}, table version {snapshot.version}"

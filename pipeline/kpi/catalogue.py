@@ -8,6 +8,7 @@ import duckdb
 
 from pipeline.errors import UsageError
 from pipeline.kpi.dictionary import Definition, parse_definitions, parse_header
+from pipeline.kpi.macros import RELATIONS
 from pipeline.kpi.query import Result, fetch_result
 from pipeline.kpi.selection import EVERYTHING, Selection
 from pipeline.kpi.statements import list_statements, read_statement
@@ -37,6 +38,11 @@ class Kpi(NamedTuple):
     def is_about_campaigns(self) -> bool:
         """Whether it reads the rollup of campaigns."""
         return "campaigns" in self.reads
+
+    @property
+    def is_about_money(self) -> bool:
+        """Whether it has sums of money, which can be converted."""
+        return any(macro in self.reads for macro in RELATIONS)
 
     @property
     def is_about_quarantine(self) -> bool:

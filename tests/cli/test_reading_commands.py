@@ -225,6 +225,14 @@ def test_converted_money_is_said_to_be_so_and_no_currency_is_no_wish(
     done = shell.run(*command, "--currency", "")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "adlake: --currency is ''; expected a code such as EUR\n"
+
+
+def test_a_currency_is_refused_where_there_is_no_money(shell: Shell) -> None:
+    without = [name for name in list_kpis() if not describe_kpi(name).is_about_money]
+    assert without == ["quality", "quarantine"]
+    done = shell.run("kpi", "quality", "--currency", "EUR")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "adlake: the KPI 'quality' has no money; leave --currency out\n"
     assert shell.run("export", "out", "--format", "parquet").stderr == ""
 
 
