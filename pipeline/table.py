@@ -3,10 +3,10 @@
 A `Table` is one version, pinned when it was opened; it does not move when others commit, nor when
 it commits itself. Data files are written elsewhere; a commit only names them.
 
-deltalake never touches the lake. It works on a private copy of the end of the log, which is fetched
-file by file, each once; the entry that it writes there is put in place by `Storage.create`, which
-decides between two writers. We never call delta-rs' own writers (optimize, merge, update, delete):
-its compactions let a stale writer duplicate rows.
+deltalake never touches the lake. It works on a copy of the end of the log; the entry that it writes
+there is put in place by `Storage.create`, which decides between two writers. We never call
+delta-rs' own writers (optimize, merge, update, delete): its compactions let a stale writer
+duplicate rows.
 """
 
 import contextlib
@@ -14,7 +14,6 @@ import functools
 import itertools
 import json
 import logging
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,30 +27,24 @@ from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from pipeline.answers import shorten
 from pipeline.delta_log import (
-    LOG,
     MARK,
     POINTER,
     Commit,
     DataFile,
-    find_log_faults,
     find_newest,
-    is_entry,
     name_checkpoint,
     name_entry,
     parse_commit,
-    parse_entry,
-    pick_files,
-    read_pointer,
 )
 from pipeline.errors import (
     ChangedOutsideError,
     CommitConflictError,
-    EmptyLakeError,
     ExistsError,
     LakeError,
     MissingError,
     StorageError,
 )
+from pipeline.log_copy import LogCopy, copy_log, list_log
 from pipeline.storage import Storage
 
 APP_ID = "adlake"
@@ -71,7 +64,7 @@ class Table:
         schema: Its columns.
         version: The Delta version that this handle is pinned to.
         transaction: How many adlake transactions the table holds at this version.
-        log: Local copies of the log's files that say what the version holds, by name.
+        log: What says which files the version holds.
         partition_by: The partition columns.
         actions: What the log says of each file of this version, as Delta's library gives it.
     """
@@ -81,7 +74,7 @@ class Table:
     schema: pa.Schema
     version: int
     transaction: int
-    log: Mapping[str, Path]
+    log: LogCopy
     partition_by: Sequence[str]
     actions: pa.Table
 
@@ -114,7 +107,7 @@ class Table:
         """
         for version in range(self.version, -1, -1):
             entry = name_entry(version)
-            local = self.log.get(entry.removeprefix(f"{LOG}/"))
+            local = self.log.files.get(entry)
             try:
                 data = local.read_bytes() if local else self.storage.read(f"{self.folder}/{entry}")
             except MissingError:
@@ -186,7 +179,7 @@ class Table:
             *(_remove_action(file, now) for file in removes),
         ]
         entry = name_entry(self.version + 1)
-        with _lay_out(self.log) as place:
+        with self.log.lay_out() as place:
             with _explained(f"{self.uri}: transaction {transaction} cannot be written", place):
                 _write_entry(place, actions, self.schema, self.partition_by, transaction, metadata)
             try:
@@ -196,7 +189,7 @@ class Table:
                     f"{self.uri}: another writer was faster to make version {self.version + 1}"
                 ) from error
             self.storage.persist([f"{self.folder}/{entry}"])
-            if sum(map(is_entry, self.log)) >= CHECKPOINT_EVERY:
+            if len(self.log.entries) >= CHECKPOINT_EVERY:
                 self._write_checkpoint(place)
 
     def _secure_own_version(self) -> None:
@@ -227,8 +220,6 @@ def open_table(
 ) -> Table | None:
     """Opens a table afresh, or returns None where there is none.
 
-    A log with a hole or an empty entry is refused: Delta's library may read past them.
-
     Args:
         storage: Of the lake.
         folder: Of the table, below the lake's root.
@@ -240,20 +231,12 @@ def open_table(
         LakeError: Its log is damaged, or Delta's library cannot read it.
         StorageError: The storage refused it, or failed to the end.
     """
-    uri = f"{storage.uri}/{folder}"
-    sizes = _list_log(storage, folder) if version is not None else _list_end(storage, folder)
-    for fault in find_log_faults(sizes):
-        raise LakeError(f"{uri}/{LOG}/{fault.name}: {fault.detail}")
-    newest = find_newest(sizes)
-    if newest is None:
+    log = copy_log(storage, folder, version=version)
+    if log is None:
         return None
-    names = pick_files(sizes, version=newest if version is None else version)
-    if not names:
-        raise EmptyLakeError(f"{uri} has no readable version {version}; the newest is {newest}")
-    fetched = storage.fetch_all([f"{folder}/{LOG}/{name}" for name in names])
-    log = dict(zip(names, fetched, strict=True))
+    uri = f"{storage.uri}/{folder}"
     try:
-        with _lay_out(log) as place, _explained(f"{uri} cannot be opened", place):
+        with log.lay_out() as place, _explained(f"{uri} cannot be opened", place):
             delta = DeltaTable(str(place))
             # As a stream: pa.table() would import pandas, where it is installed, to ask it first.
             stream = pa.RecordBatchReader.from_stream(delta.get_add_actions(flatten=True))
@@ -268,8 +251,7 @@ def open_table(
                 actions=stream.read_all(),
             )
     except LakeError:
-        for name in filter(is_entry, names):
-            parse_entry(log[name].read_bytes(), f"{uri}/{LOG}/{name}")  # it says which is damaged
+        log.refuse_damaged(uri)
         raise
 
 
@@ -282,8 +264,8 @@ def create_table(
         StorageError: The storage refused it, or failed to the end.
     """
     first = name_entry(0)
-    if find_newest(_list_log(storage, folder)) is None:
-        with _lay_out({}) as place, _explained(f"{folder} cannot be made", place):
+    if find_newest(list_log(storage, folder)) is None:
+        with LogCopy().lay_out() as place, _explained(f"{folder} cannot be made", place):
             DeltaTable.create(
                 str(place),
                 schema=schema,
@@ -295,42 +277,6 @@ def create_table(
         with contextlib.suppress(ExistsError):
             storage.create(f"{folder}/{first}", entry)
         storage.persist([f"{folder}/{first}"])
-
-
-def _list_log(storage: Storage, folder: str, *, after: str = "") -> dict[str, int]:
-    """Bytes of each file in a table's log, by name; only of names that come after one."""
-    listed = storage.list(f"{folder}/{LOG}", recursive=False, after=after)
-    return {entry.path.rpartition("/")[2]: entry.size for entry in listed}
-
-
-def _list_end(storage: Storage, folder: str) -> dict[str, int]:
-    """As `_list_log`, from the newest checkpoint on; all where there is none, or it is lost."""
-    try:
-        version = read_pointer(storage.read(f"{folder}/{POINTER}"))
-    except MissingError:
-        version = None
-    if version is not None:
-        sizes = _list_log(storage, folder, after=f"{version:020d}")
-        if name_checkpoint(version).removeprefix(f"{LOG}/") in sizes:
-            return sizes
-    return _list_log(storage, folder)
-
-
-@contextlib.contextmanager
-def _lay_out(log: Mapping[str, Path]) -> Iterator[Path]:
-    """The root of a table that has such a log and no data, as Delta's library opens it."""
-    try:
-        with tempfile.TemporaryDirectory(
-            prefix="adlake-log-", ignore_cleanup_errors=True
-        ) as folder:
-            (Path(folder) / LOG).mkdir()
-            for name, local in log.items():
-                (Path(folder) / LOG / name).symlink_to(local)
-            yield Path(folder)
-    except OSError as error:
-        raise StorageError(
-            f"no log can be laid out in the folder for temporary files (TMPDIR): {error}"
-        ) from error
 
 
 @contextlib.contextmanager

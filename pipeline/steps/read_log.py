@@ -7,13 +7,14 @@ from pipeline.delta_log import LOG, LogEntry, find_log_faults, is_entry, name_en
 from pipeline.engine import map_threads
 from pipeline.errors import LakeError
 from pipeline.lake import Lake
+from pipeline.log_copy import list_log
 
 FIRST = name_entry(0).rpartition("/")[2]
 
 
 def check_log(lake: Lake, table: str, *, workers: int) -> Iterator[Finding]:
     """What is wrong with a table's log: holes, and entries that are empty or cut off."""
-    sizes = _list_log(lake, table)
+    sizes = list_log(lake.storage, table)
     faults = find_log_faults(sizes)
     for name, detail in faults:
         yield Finding(f"{table}/{LOG}/{name}", detail)
@@ -37,7 +38,7 @@ def read_log(lake: Lake, table: str, *, workers: int) -> list[LogEntry]:
     Raises:
         LakeError: An entry is damaged, or old ones were cleared away: what is needed is not known.
     """
-    names = sorted(name for name in _list_log(lake, table) if is_entry(name))
+    names = sorted(name for name in list_log(lake.storage, table) if is_entry(name))
     if not names or names[0] != FIRST:
         raise LakeError(
             f"{lake.locate(table)}/{LOG} does not reach back to {FIRST}: another tool has cleared "
@@ -49,8 +50,3 @@ def read_log(lake: Lake, table: str, *, workers: int) -> list[LogEntry]:
         return parse_entry(lake.storage.read(path), path)
 
     return list(map_threads(read_entry, paths, workers=workers))
-
-
-def _list_log(lake: Lake, table: str) -> dict[str, int]:
-    entries = lake.storage.list(f"{table}/{LOG}", recursive=False)
-    return {entry.path.rpartition("/")[2]: entry.size for entry in entries}

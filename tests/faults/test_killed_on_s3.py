@@ -139,7 +139,7 @@ def test_credentials_that_expire_in_the_middle_stop_a_merge_and_lose_nothing(
     harbour: Harbour,
 ) -> None:
     prepare(harbour)
-    count = 60
+    count = 30
     for number in random.Random(SEED).sample(range(1, count), 4):
         harbour.proxy.break_by(Rule("expired", first=number))
         with suppress(ExpiredError):
