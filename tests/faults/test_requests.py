@@ -1,6 +1,8 @@
 """How many requests a merge and an opening make, and that no history adds to them."""
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from math import lcm
 from pathlib import Path
 
@@ -8,6 +10,9 @@ import pytest
 
 from pipeline.lake import LANDING, Lake
 from pipeline.ledger import FILES_AT_MOST
+from pipeline.merge.account import FileAccount
+from pipeline.merge.delivery import Found
+from pipeline.steps.commit import Change, commit_change
 from pipeline.storage import LocalStorage
 from pipeline.table import CHECKPOINT_EVERY
 from tests.faults.conftest import Harbour
@@ -43,33 +48,43 @@ def test_no_merge_makes_more_than_forty_requests(harbour: Harbour) -> None:
 
 
 @pytest.mark.parametrize(
-    "merges",
+    "commits",
     [
         pytest.param(200, marks=pytest.mark.faults),
         pytest.param(2_000, marks=pytest.mark.soak),
     ],
 )
-def test_a_long_history_adds_no_request(harbour: Harbour, tmp_path: Path, merges: int) -> None:
-    """The history is made in a folder and copied, but for what was delivered."""
-    names = [f"c{number:04d}" for number in range(merges + 2 * ROUND)]
-    young = bring(tmp_path / "young", names[:ROUND])
-    harbour_of_young = move(young, harbour)
-    opening = count_opening(harbour_of_young)
-    counts = [count_merge(harbour_of_young, name) for name in names[ROUND : 2 * ROUND]]
-    old = bring(tmp_path / "old", names[:merges])
-    harbour_of_old = move(old, harbour)
-    assert count_opening(harbour_of_old) == opening
-    assert [count_merge(harbour_of_old, name) for name in names[merges : merges + ROUND]] == counts
-    assert max(counts) <= MOST
-    assert len(harbour_of_old.read_master()) == merges + ROUND
+def test_a_long_history_adds_no_request(harbour: Harbour, tmp_path: Path, commits: int) -> None:
+    """The histories are made in a folder and copied, but for what was delivered."""
+    young, old = (
+        move(make_history(tmp_path / str(count), commits=count), harbour)
+        for count in (ROUND, commits)
+    )
+    assert count_opening(old) == count_opening(young)
+    counts = [[count_merge(one, f"new{n}") for n in range(ROUND)] for one in (young, old)]
+    assert counts[0] == counts[1]
+    assert max(counts[1]) <= MOST, counts
+    old.check(["first", *(f"new{n}" for n in range(ROUND))])
 
 
-def bring(root: Path, names: list[str]) -> Home:
-    """A lake in a folder, with a merge for each name."""
+def give(change: Change, *_: object) -> Change:
+    return change
+
+
+def make_history(root: Path, *, commits: int) -> Home:
+    """A lake in a folder, with a merge of one row and then commits that refuse a file each."""
     home = Home(root, Lake(LocalStorage(root)))
-    for name in names:
-        write_lot(root / f"{LANDING}/lots/{name}.csv", [make_line(campaign_id=name)])
-        home.merge()
+    write_lot(root / f"{LANDING}/lots/first.csv", [make_line(campaign_id="first")])
+    home.merge()
+    with home.lake.storage.scratch() as scratch:
+        for number in range(1, commits):
+            found = Found(f"{LANDING}/lots/{number}", 1, "etag", datetime.now(UTC))
+            refused = FileAccount(found=found, outcome="quarantined", reason="bad_name", detail="")
+            change = Change(accounts=[refused])
+            commit_change(
+                home.lake, functools.partial(give, change), command="merge", scratch=scratch
+            )
+    assert home.lake.open_master().version == commits
     return home
 
 

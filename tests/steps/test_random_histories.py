@@ -190,18 +190,18 @@ class Histories(RuleBasedStateMachine):
         self.transaction = outcome.transaction or self.transaction
 
     @precondition(lambda self: self.delivered)
-    @rule(at=st.integers(1, 8), after=st.booleans())
+    @rule(at=st.integers(1, 14), after=st.booleans())
     def merge_and_kill(self, at: int, after: bool) -> None:
         self._stop(at, after, Killed(), lambda: merge(self.lake, settings=SETTINGS))
 
     @precondition(lambda self: self.delivered)
-    @rule(at=st.integers(1, 8), after=st.booleans())
+    @rule(at=st.integers(1, 14), after=st.booleans())
     def merge_on_a_failing_disk(self, at: int, after: bool) -> None:
         error = StorageError("the disk is full")
         self._stop(at, after, error, lambda: merge(self.lake, settings=SETTINGS))
 
     @precondition(lambda self: self.transaction)
-    @rule(at=st.integers(0, 8), after=st.booleans())
+    @rule(at=st.integers(0, 12), after=st.booleans())
     def compact(self, at: int, after: bool) -> None:
         self._stop(at, after, Killed(), lambda: compact(self.lake, settings=SETTINGS))
 
@@ -212,7 +212,7 @@ class Histories(RuleBasedStateMachine):
         self._stop(at, after, Killed(), lambda: clear(self.lake))
 
     @precondition(lambda self: self.transaction)
-    @rule(at=st.integers(0, 12), after=st.booleans())
+    @rule(at=st.integers(0, 14), after=st.booleans())
     def rebuild(self, at: int, after: bool) -> None:
         self._stop(at, after, Killed(), lambda: rebuild(self.lake, settings=SETTINGS))
 
