@@ -200,11 +200,26 @@ def _weigh(part: Part, incoming: Mapping[date, int]) -> dict[date, int]:
     return dict(weights)
 
 
-def _choose_files(files: Sequence[DataFile], spans: Sequence[Span]) -> Iterator[DataFile]:
+def _choose_files(files: Sequence[DataFile], spans: Sequence[Span]) -> list[DataFile]:
     """The files that hold a touched date, and small ones beside them."""
-    touched = [file for file in files if any(_overlap(file, span) for span in spans)]
-    small = [file for file in files if file not in touched and file.rows < SMALL_ROWS]
-    yield from sorted(touched + small, key=lambda file: file.path)
+    joined = _join_spans(spans)
+    chosen = [
+        file
+        for file in files
+        if file.rows < SMALL_ROWS or any(_overlap(file, span) for span in joined)
+    ]
+    return sorted(chosen, key=lambda file: file.path)
+
+
+def _join_spans(spans: Sequence[Span]) -> list[Span]:
+    """The same dates in as few spans as may be, whosesoever they are."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.first):
+        if joined and span.first <= joined[-1].last + timedelta(days=1):
+            joined[-1] = joined[-1]._replace(last=max(span.last, joined[-1].last))
+        else:
+            joined.append(span)
+    return joined
 
 
 def _overlap(file: DataFile, span: Span) -> bool:
