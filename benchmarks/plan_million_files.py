@@ -15,44 +15,63 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
+from pipeline.delta_log import DataFile
 from pipeline.lake import LANDING, MASTER_TABLE, Lake
 from pipeline.merge.plan import Span, plan_parts
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.settings import Settings
 from pipeline.steps.discover import discover
 from pipeline.storage import Entry, LocalStorage
-from pipeline.table import DataFile, Table, create_table, open_table
+from pipeline.table import Table, create_table, open_table
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
 MOST_SECONDS: Final = 60
 MOST_BYTES: Final = 2_000_000_000
 FIRST: Final = date(1990, 1, 1)
 FILES_A_DAY: Final = 80
+FILES_A_COMMIT: Final = 50_000
 DELIVERED: Final = datetime(2024, 1, 1, tzinfo=UTC)
 WINDOW_DAYS: Final = 31
 _KIB: Final = 1 if sys.platform == "darwin" else 1024
 
 
+class Usage(NamedTuple):
+    """What a step took.
+
+    Attributes:
+        wall_seconds: Until it ended.
+        cpu_seconds: Of this process, in all of its threads.
+        peak_bytes: This process' peak of memory, after the step.
+    """
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
 @dataclass(slots=True)
 class Steps:
-    """What each step took: seconds, and this process' peak of memory in bytes after it."""
+    """What each step took, by its name."""
 
-    taken: dict[str, tuple[float, int]] = field(default_factory=dict)
+    taken: dict[str, Usage] = field(default_factory=dict)
 
     @contextmanager
     def measure(self, name: str) -> Iterator[None]:
         """Measures what is done inside."""
-        begin = time.perf_counter()
+        begin, worked = time.perf_counter(), time.process_time()
         yield
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
-        self.taken[name] = (time.perf_counter() - begin, peak)
+        self.taken[name] = Usage(
+            time.perf_counter() - begin,
+            time.process_time() - worked,
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
+        )
 
 
 class Listing(LocalStorage):
@@ -62,9 +81,11 @@ class Listing(LocalStorage):
         super().__init__(root)
         self.entries = entries
 
-    def list(self, prefix: str, *, recursive: bool = True) -> Sequence[Entry]:
+    def list(self, prefix: str, *, recursive: bool = True, after: str = "") -> Sequence[Entry]:
         """As `Storage` says."""
-        return self.entries if prefix == LANDING else super().list(prefix, recursive=recursive)
+        if prefix == LANDING:
+            return self.entries
+        return super().list(prefix, recursive=recursive, after=after)
 
 
 def make_entries(count: int) -> list[Entry]:
@@ -110,24 +131,28 @@ def make_files(count: int) -> list[DataFile]:
     return files
 
 
-def simulate(count: int, folder: Path) -> Steps:
+def fill(count: int, root: Path) -> None:
+    """Commits so many files to a new master."""
+    storage = LocalStorage(root)
+    create_table(storage, MASTER_TABLE, MASTER, partition_by=PARTITION_COLUMNS)
+    files = make_files(count)
+    for n, first in enumerate(range(0, count, FILES_A_COMMIT), start=1):
+        _commit(_open(root), files[first : first + FILES_A_COMMIT], [], n=n)
+
+
+def simulate(count: int, root: Path) -> dict[str, Usage]:
     """Drives each step of a merge that meets so many files."""
     steps = Steps()
-    root = folder / "lake"
-    uri = str(root / MASTER_TABLE)
     entries = make_entries(count)
+    lake = Lake(Listing(root, entries))
+    ledger = make_ledger(entries)
     with steps.measure("list and compare with the ledger"):
-        found = discover(
-            Lake(Listing(root, entries)), make_ledger(entries), settings=Settings(workers=2)
-        )
+        found = discover(lake, ledger, settings=Settings(workers=2))
     if found.deliveries or found.unfinished:
         raise AssertionError("all of the files are known")
-    del entries, found
-    create_table(uri, MASTER, partition_by=PARTITION_COLUMNS)
-    with steps.measure("commit all files at once"):
-        _commit(_open(uri), make_files(count), [], n=1)
+    del entries, lake, ledger, found
     with steps.measure("open the master and list its files"):
-        master = _open(uri)
+        master = _open(root)
         files = master.list_files()
     last = files[-1].last_date or FIRST
     window = [Span(0, last - timedelta(days=WINDOW_DAYS - 1), last)]
@@ -136,19 +161,16 @@ def simulate(count: int, folder: Path) -> Steps:
     with steps.measure("plan a delivery of all days"):
         plan_parts(files, [Span(0, FIRST, last)])
     removed = [file for part in parts for file in part.files]
-    added = [
-        DataFile(file.path.replace("00000001-", "00000002-"), 1, 1, file.partition, last, last)
-        for file in removed
-    ]
+    added = [replace(file, path=file.path.replace("/0", "/9"), rows=1) for file in removed]
     with steps.measure(f"commit the delivery of {WINDOW_DAYS} days"):
-        _commit(master, added, removed, n=2)
-    return steps
+        _commit(master, added, removed, n=master.transaction + 1)
+    return steps.taken
 
 
-def _open(uri: str) -> Table:
-    table = open_table(uri, MASTER)
+def _open(root: Path) -> Table:
+    table = open_table(LocalStorage(root), MASTER_TABLE, MASTER)
     if table is None:
-        raise AssertionError(f"{uri} was made a moment ago")
+        raise AssertionError(f"{root} was made a moment ago")
     return table
 
 
@@ -156,9 +178,15 @@ def _commit(table: Table, adds: Sequence[DataFile], removes: Sequence[DataFile],
     table.commit(adds=adds, removes=removes, transaction=n, metadata={"command": "merge", "n": n})
 
 
-def _run(count: int) -> dict[str, tuple[float, int]]:
+def measure(count: int) -> dict[str, Usage]:
+    """What each step takes with so many files; filling and merging are processes of their own."""
+    context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="adlake-plan-") as folder:
-        return simulate(count, Path(folder)).taken
+        root = Path(folder) / "lake"
+        with context.Pool(1) as pool:
+            pool.apply(fill, (count, root))
+        with context.Pool(1) as pool:
+            return pool.apply(simulate, (count, root))
 
 
 def main() -> None:
@@ -167,11 +195,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of files")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    context = multiprocessing.get_context("spawn")
-    taken = {}
-    for count in options.sizes:
-        with context.Pool(1) as pool:
-            taken[count] = pool.apply(_run, (count,))
+    taken = {count: measure(count) for count in options.sizes}
     if options.json:
         print(json.dumps(taken))
     else:
@@ -179,11 +203,13 @@ def main() -> None:
         print("|---|" + "---|" * len(taken))
         for name in next(iter(taken.values())):
             cells = [
-                f"{one[name][0]:.2f} s, {one[name][1] / 1e6:,.0f} MB" for one in taken.values()
+                f"{one.wall_seconds:.1f} s ({one.cpu_seconds:.1f} CPU), "
+                f"{one.peak_bytes / 1e6:,.0f} MB"
+                for one in (steps[name] for steps in taken.values())
             ]
             print(f"| {name} | " + " | ".join(cells) + " |")
-    slowest = max(sum(seconds for seconds, _ in one.values()) for one in taken.values())
-    highest = max(peak for one in taken.values() for _, peak in one.values())
+    slowest = max(sum(one.wall_seconds for one in steps.values()) for steps in taken.values())
+    highest = max(one.peak_bytes for steps in taken.values() for one in steps.values())
     if slowest > MOST_SECONDS or highest > MOST_BYTES:
         sys.exit(
             f"all steps took {slowest:.0f} s and {highest / 1e6:,.0f} MB; expected at most "

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
@@ -50,6 +50,9 @@ from pipeline.storage import Storage
 APP_ID = "adlake"
 CHECKPOINT_EVERY = 4
 """How many entries an opener has to read at most, beside a checkpoint."""
+
+_ACTIONS_AT_ONCE: Final = 8192
+"""So many of a log's actions are Python objects at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +88,12 @@ class Table:
 
     @functools.cached_property
     def _files(self) -> tuple[DataFile, ...]:
-        files = map(_read_action, self.actions.to_pylist())
+        partitions: dict[tuple[str, ...], Mapping[str, str]] = {}
+        files = (
+            _read_action(action, partitions)
+            for batch in self.actions.to_batches(max_chunksize=_ACTIONS_AT_ONCE)
+            for action in batch.to_pylist()
+        )
         return tuple(sorted(files, key=lambda file: file.path))
 
     def list_files(self) -> list[DataFile]:
@@ -312,16 +320,20 @@ def _write_entry(
     )
 
 
-def _read_action(action: Mapping[str, Any]) -> DataFile:
+def _read_action(
+    action: Mapping[str, Any], partitions: dict[tuple[str, ...], Mapping[str, str]]
+) -> DataFile:
+    """A file; those of one partition share its values, of which a large table has many copies."""
+    partition = {
+        key.removeprefix("partition."): value
+        for key, value in action.items()
+        if key.startswith("partition.")
+    }
     return DataFile(
         path=action["path"],
         size=action["size_bytes"],
         rows=action["num_records"],
-        partition={
-            key.removeprefix("partition."): value
-            for key, value in action.items()
-            if key.startswith("partition.")
-        },
+        partition=partitions.setdefault(tuple(partition.values()), partition),
         first_date=action.get("min.date"),
         last_date=action.get("max.date"),
     )

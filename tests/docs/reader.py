@@ -40,6 +40,10 @@ class Reader:
             "COLUMNS": "200",
         }
 
+    def install_pandas(self) -> None:
+        """Has pandas, as one who reads a lake with it."""
+        self.environ["PYTHONPATH"] = str(ROOT)
+
     def check_out(self) -> None:
         """Takes a copy of the program into the folder, to change it; the command runs that one."""
         for name in ("pipeline", "sql"):

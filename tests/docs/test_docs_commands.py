@@ -11,11 +11,16 @@ SESSIONS = [
 IN_A_CHECKOUT = {"docs/adding.md"}
 """What changes the program itself."""
 
+WITH_PANDAS = {"docs/interop.md"}
+"""What shows how pandas reads a lake."""
+
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_what_a_document_shows_can_be_done_as_shown(name: str, reader: Reader) -> None:
     if name in IN_A_CHECKOUT:
         reader.check_out()
+    if name in WITH_PANDAS:
+        reader.install_pandas()
     reader.follow(name)
 
 

@@ -18,7 +18,7 @@ from tests.steps.strace import needs_strace, run_adlake
 
 MOMENTS = [
     "pipeline.steps.transaction.Reader.read",
-    "pipeline.steps.transaction.work_on_part",
+    "pipeline.steps.transaction.PartWorker.__call__",
     "pipeline.merge.write.Writer.place",
     "pipeline.merge.write.Writer.write_ledger",
     "pipeline.table.Table.commit",
