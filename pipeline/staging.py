@@ -11,7 +11,7 @@ import contextlib
 import functools
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -32,7 +32,7 @@ class StagedFile:
         key: Where it is.
     """
 
-    lake: Lake
+    lake: Lake = field(compare=False)  # loaded with each result, so never the same object twice
     key: str
 
     def fetch(self) -> Path:

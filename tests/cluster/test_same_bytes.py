@@ -18,6 +18,7 @@ from pipeline.lake import MASTER_TABLE, Lake
 from pipeline.settings import Settings
 from pipeline.steps.fsck import fsck
 from pipeline.steps.generate_messy import generate_messy
+from pipeline.steps.ledger import read_ledger
 from pipeline.steps.merge import merge
 from pipeline.steps.rebuild import rebuild
 from pipeline.steps.report import roll_up
@@ -28,6 +29,12 @@ TODAY = date(2025, 1, 1)
 FIRST = GenerateRequest(start=date(2024, 1, 20), end=date(2024, 3, 10), seed=7, rows=2000)
 SECOND = GenerateRequest(start=date(2024, 2, 10), end=date(2024, 2, 20), seed=7, rows=900)
 MESSY = GenerateRequest(start=date(2024, 1, 20), end=date(2024, 2, 10), seed=7, rows=600)
+
+COUNTED = (
+    *("n", "path", "outcome", "reason", "rows_in", "control", "accepted", "quarantined"),
+    *("duplicates", "superseded"),
+)
+"""What the ledger says of a file whoever read it."""
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +73,9 @@ def work(deliveries: Path, folder: Path, engine: Engine) -> dict[str, object]:
         # The quality of sources says when they were merged.
         names = set(list_kpis()) - {"quality"}
         kpis = {name: run_kpi(connection, name) for name in names}
+    account = read_ledger(lake, snapshot.ledger)
     return {
+        "account": account.select(COUNTED).sort("n", "path").to_dicts(),
         "raw": {path.name: path.read_bytes() for path in (root / "raw").rglob("*.*")},
         "merged": merged,
         "rebuilt": list_files(root / MASTER_TABLE),
