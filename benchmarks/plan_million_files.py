@@ -208,12 +208,16 @@ def main() -> None:
                 for one in (steps[name] for steps in taken.values())
             ]
             print(f"| {name} | " + " | ".join(cells) + " |")
-    slowest = max(sum(one.wall_seconds for one in steps.values()) for steps in taken.values())
-    highest = max(one.peak_bytes for steps in taken.values() for one in steps.values())
+    planning = [
+        [one for name, one in steps.items() if not name.startswith("commit")]
+        for steps in taken.values()
+    ]
+    slowest = max(sum(one.wall_seconds for one in steps) for steps in planning)
+    highest = max(one.peak_bytes for steps in planning for one in steps)
     if slowest > MOST_SECONDS or highest > MOST_BYTES:
         sys.exit(
-            f"all steps took {slowest:.0f} s and {highest / 1e6:,.0f} MB; expected at most "
-            f"{MOST_SECONDS} s and {MOST_BYTES / 1e6:,.0f} MB"
+            f"the steps before the commit took {slowest:.0f} s and {highest / 1e6:,.0f} MB; "
+            f"expected at most {MOST_SECONDS} s and {MOST_BYTES / 1e6:,.0f} MB"
         )
 
 

@@ -11,12 +11,14 @@ import multiprocessing
 import pickle
 import pkgutil
 import secrets
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import takewhile
+from multiprocessing import resource_tracker
 from typing import Any, Final, NamedTuple, TypeVar
 
 from pipeline import __version__
@@ -101,16 +103,24 @@ def _read_processes(name: str) -> int:
 
 
 def _start_local(processes: int) -> Any:
-    return _new_local_cluster(
-        n_workers=processes,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # where its health can be asked
-        silence_logs=logging.CRITICAL,
-        env=_FOR_WORKERS,
-    )
+    # Ctrl-C is for the command, which ends its workers. The threads and processes that start here,
+    # now and later, inherit the mask; one that comes meanwhile is delivered afterwards. Python's
+    # tracker of resources would take the mask away, were it not there already.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return _new_local_cluster(
+            n_workers=processes,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # where its health can be asked
+            silence_logs=logging.CRITICAL,
+            env=_FOR_WORKERS,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _connect(address: str) -> Any:
