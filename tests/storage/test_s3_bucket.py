@@ -188,3 +188,10 @@ def test_a_wrong_secret_and_a_missing_bucket_are_named(
     probes = wrong.probe()
     assert [probe.passed for probe in probes] == [False]
     assert "s3:ListBucket on lake/" in probes[0].detail
+
+
+def test_what_workers_left_behind_is_hidden_and_can_be_cleared(s3_uri: str) -> None:
+    storage = S3Storage(s3_uri)
+    storage.create(".scratch-cluster/0/days.arrow", b"rows")
+    assert list(storage.list("")) == []
+    assert [entry.path for entry in storage.list_unfinished()] == [".scratch-cluster/0/days.arrow"]
