@@ -39,7 +39,7 @@ PROJECT := $(VENV)/.stamp-project
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup setup-dev run airflow s3 s3-stop run-s3 test test-all test-rest test-soak test-faults coverage check \
-	format docs sbom lock bench clean \
+	format docs mutants sbom lock bench clean \
 	system-packages vega
 
 help: ## Show this list
@@ -134,6 +134,10 @@ coverage: setup-dev ## Run the quick tests and hold the branches of the pure mod
 		--cov --cov-report=
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 
+mutants: setup-dev ## Change the rows' rules bit by bit and list the changes that no test sees (half an hour)
+	$(BIN)/mutmut run --max-children $(JOBS)
+	$(BIN)/mutmut results
+
 check: setup-dev ## Check format, style, types, layers, SQL and that the locked packages fit
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -185,6 +189,6 @@ vega: setup-dev ## Bundle anew what draws the charts of the HTML report
 		> pipeline/report/assets/vega.js
 
 clean: ## Remove .venv, caches and build files; never a lake, an export or .s3
-	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) build dist mutants *.egg-info htmlcov .coverage .coverage.* \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find pipeline dags tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,5 +1,6 @@
 """What a cell's text means, in each dialect."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
@@ -265,3 +266,61 @@ def test_a_date_in_no_form_names_the_forms(text: str, rule: str) -> None:
         "D/M/YYYY or YYYYMMDD",
         "D/M/YYYY or YYYYMMDD without a time",
     }
+
+
+@pytest.mark.parametrize(
+    ("judge", "rule", "expected"),
+    [
+        (lambda: judge_integer("nan"), "not_finite", "a whole number"),
+        (lambda: judge_integer("x"), "not_integer", "a whole number, digits only"),
+        (
+            lambda: judge_integer("x", ENGLISH),
+            "not_integer",
+            f"a whole number, digits only (numbers have {ENGLISH.words})",
+        ),
+        (lambda: judge_integer(str(2**63)), "out_of_range", "a whole number of at most 63 bits"),
+        (lambda: judge_decimal("inf"), "not_finite", "a number"),
+        (
+            lambda: judge_decimal("1e-05"),
+            "not_number",
+            "a number with a decimal point and no thousands mark",
+        ),
+        (
+            lambda: judge_decimal("x", unit="percent"),
+            "not_number",
+            "a number with a decimal point and no thousands mark, a percent sign or none",
+        ),
+        (lambda: judge_decimal("1000000000000"), "out_of_range", "a number below 1e12"),
+        (lambda: judge_decimal("999999999999.9999999"), "out_of_range", "a number below 1e12"),
+        (lambda: judge_decimal("0.0000015"), "too_precise", "at most 6 decimals"),
+        (
+            lambda: judge_decimal("0.00005", unit="percent"),
+            "too_precise",
+            "at most 6 decimals after division by 100",
+        ),
+        (
+            lambda: judge_decimal(str(10**18), unit="micros"),
+            "out_of_range",
+            "a number of micros below 1e18",
+        ),
+    ],
+)
+def test_a_refusal_says_what_would_have_been_right(
+    judge: Callable[[], object], rule: str, expected: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        judge()
+    assert (caught.value.rule, caught.value.expected) == (rule, expected)
+
+
+def test_the_least_whole_number_is_one_and_halves_go_to_the_even() -> None:
+    assert judge_integer(str(-(2**63))) == -(2**63)
+    for text, value in (
+        ("0.0000005", "0"),
+        ("0.0000015", "0.000002"),
+        ("0.0000025", "0.000002"),
+        ("0.0000035", "0.000004"),
+        ("0.0000045", "0.000004"),
+        ("-0.0000015", "-0.000002"),
+    ):
+        assert judge_decimal(text, rounds=True) == (Decimal(value), "rounded")

@@ -58,6 +58,8 @@ def test_one_wrong_part_is_a_fault_of_the_sum(
     assert casting.faults[0].rule == rule
     assert casting.faults[0].column == column.name
     assert casting.values.to_list() == [None]
+    if rule == "out_of_range":
+        assert casting.faults[0][2:] == ("", "parts whose sum is in the column's range")
 
 
 def test_totals_add_up_all_parts() -> None:
