@@ -33,6 +33,9 @@ export ADLAKE_CONTRACTS={contracts}
 
 # How many seconds nobody may have written to a new file before it is taken [default: 2].
 # export ADLAKE_QUIET=2
+
+# A Dask cluster that works on the parts: tcp://host:port of its scheduler, or local:N processes.
+# export ADLAKE_CLUSTER=tcp://127.0.0.1:8786
 """
 
 

@@ -16,16 +16,21 @@ def find_binary() -> Path:
 
 
 def test_a_changed_binary_is_refused(tmp_path: Path) -> None:
-    changed = bytearray(find_binary().read_bytes())
-    changed[len(changed) // 2] ^= 1
-    copy = tmp_path / find_binary().name
+    binary = bytearray(find_binary().read_bytes())
+    # In folders of their own, as its name must stay; what is loaded is never written to again.
+    copy, changed = (tmp_path / name / find_binary().name for name in ("copy", "changed"))
+    copy.parent.mkdir()
+    copy.write_bytes(binary)
+    changed.parent.mkdir()
+    binary[len(binary) // 2] ^= 1
+    changed.write_bytes(binary)
     with duckdb.connect() as connection:
-        copy.write_bytes(find_binary().read_bytes())
         connection.load_extension(str(copy))
-    with duckdb.connect() as connection:
-        copy.write_bytes(changed)
-        with pytest.raises(duckdb.IOException, match="signature is either missing or invalid"):
-            connection.load_extension(str(copy))
+    with (
+        duckdb.connect() as connection,
+        pytest.raises(duckdb.IOException, match="signature is either missing or invalid"),
+    ):
+        connection.load_extension(str(changed))
 
 
 def test_the_package_holds_the_binary_and_no_code() -> None:
