@@ -64,13 +64,15 @@ def query(
         keep_out_of_lake(output, session)
     limit_memory(PROCESS_BYTES)
     with (
-        hold_interrupts(),
+        hold_interrupts() as held,
         open_reading_connection(
             session.lake, snapshot, workers=session.settings.workers, stored=find_kinds(sql)
         ) as connection,
     ):
         _log.info("querying version %d", snapshot.version)
-        run_interruptible(connection, lambda: _write(connection, sql, form=chosen, output=output))
+        run_interruptible(
+            connection, lambda: _write(connection, sql, form=chosen, output=output), held=held
+        )
 
 
 def choose_format(form: QueryFormat | None, output: Path | None) -> QueryFormat:

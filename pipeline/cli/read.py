@@ -69,8 +69,10 @@ def kpi(
     if currency is not None and not wanted.is_about_money:
         raise UsageError(f"the KPI {name!r} has no money; leave --currency out")
     snapshot = when.pin(session)
-    result = _compute(session, snapshot, wanted, selection, currency=currency)
     title = f"{name}, table version {snapshot.version}"
+    if form is not Format.TABLE:  # which has it above its columns
+        typer.echo(title, err=True)
+    result = _compute(session, snapshot, wanted, selection, currency=currency)
     print_result(result, form=form, title=title, dash=NO_VALUE)
 
 
