@@ -1,20 +1,16 @@
 """The commands, in the order of the data's way."""
 
 import io
-import signal
 import sys
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from pipeline.cli import care, deliver, generate, init, query, read, upkeep
-from pipeline.cli.command import EXIT_INTERRUPTED
+from pipeline.cli import care, deliver, generate, init, query, read, signals, upkeep
 from pipeline.cli.contract import contract
 from pipeline.cli.quarantine import quarantine
 from pipeline.errors import UsageError
-
-EXIT_TERMINATED = 143
 
 app = typer.Typer(
     name="adlake",
@@ -75,7 +71,7 @@ def _options(
 
 def main() -> None:
     """Runs the command line and exits with the code that belongs to the outcome."""
-    signal.signal(signal.SIGTERM, _end_by_signal)  # so that what is unfinished is cleared away
+    signals.end_by_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may know ASCII only
@@ -85,12 +81,8 @@ def main() -> None:
         print(f"adlake: {_describe_misuse(error)}", file=sys.stderr)
         sys.exit(UsageError.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(signals.EXIT_INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _end_by_signal(*_: object) -> None:
-    sys.exit(EXIT_TERMINATED)
 
 
 def _describe_misuse(error: TyperException) -> str:

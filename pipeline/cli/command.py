@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
+from pipeline.cli import signals
 from pipeline.errors import AdlakeError, StorageError
 from pipeline.secret import ScrubbingFormatter, scrub
 from pipeline.settings import Settings
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.lake import Lake
 
-EXIT_INTERRUPTED = 130
-
 P = ParamSpec("P")
+
+_INTERRUPTED = "interrupted; what was committed stands"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -138,9 +139,12 @@ def open_session(options: LakeOptions) -> Iterator[Session]:
         yield Session(settings)
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
-    except KeyboardInterrupt:
-        _end("interrupted; what was committed stands", EXIT_INTERRUPTED)
+    except (KeyboardInterrupt, SystemExit):
+        _end(_INTERRUPTED, signals.find_exit_code() or signals.EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - see above: nothing may end in a traceback
+        code = signals.find_exit_code()
+        if code is not None:  # DuckDB makes an error of its own of what a signal's handler raises
+            _end(_INTERRUPTED, code)
         if options.debug:
             print(scrub(traceback.format_exc()), end="", file=sys.stderr)
         _end(*_explain(error))

@@ -311,6 +311,37 @@ def test_an_ascii_terminal_gets_escapes_and_no_error(shell: Shell) -> None:
     assert (done.returncode, "A\\xf1os" in done.stdout) == (0, True)
 
 
+IN_A_STATEMENT = """
+import os, signal, sys, threading
+import duckdb, typer
+from pipeline.cli import signals
+from pipeline.cli.command import LakeOptions, open_session
+signals.end_by_signals()
+threading.Timer(0.3, os.kill, (os.getpid(), signal.Signals[sys.argv[1]])).start()
+try:
+    with open_session(LakeOptions(lake=None)):
+        duckdb.sql("select sum(a.range * b.range) from range(10000000) a, range(10000000) b").show()
+except typer.Exit as end:
+    sys.exit(end.exit_code)
+"""
+
+
+@pytest.mark.parametrize(("signal_name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_signal_that_the_engine_makes_an_error_of_its_own_ends_the_command_all_the_same(
+    signal_name: str, code: int
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_STATEMENT, signal_name],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    said = "adlake: interrupted; what was committed stands\n"
+    assert (done.returncode, done.stderr) == (code, said)
+
+
 @pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
 def test_a_run_that_is_stopped_leaves_nothing_half_done(tmp_path: Path, signal_name: str) -> None:
     shell = Shell(tmp_path)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import typer.main
 
-from pipeline.cli.app import EXIT_TERMINATED, app
-from pipeline.cli.command import EXIT_INTERRUPTED
+from pipeline.cli.app import app
 from pipeline.cli.options import EXIT_LOOK
+from pipeline.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED
 from pipeline.contracts import model
 from pipeline.errors import AdlakeError
 from pipeline.kpi.catalogue import list_definitions, list_kpis, run_kpi
