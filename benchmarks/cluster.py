@@ -9,6 +9,7 @@ process that a run leaves behind.
 import argparse
 import contextlib
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -81,7 +82,9 @@ def start_cluster(workers: int, folder: Path) -> Iterator[str]:
 
 def list_cases(home: Path, addresses: Mapping[int, str], *, quick: bool) -> list[Case]:
     """All that is run in a round; the first case of a job is what its others are compared with."""
-    many, few = ("200000", "20000") if quick else ("20000000", "500000")
+    many, some, few = ("20000000", "2000000", "500000")
+    if quick:
+        many, some, few = ("200000", "100000", "20000")
     here = {f"this process, {count} threads": {"ADLAKE_WORKERS": str(count)} for count in (1, 2)}
     there = {
         f"cluster of {count} workers": {"ADLAKE_CLUSTER": address}
@@ -89,7 +92,7 @@ def list_cases(home: Path, addresses: Mapping[int, str], *, quick: bool) -> list
     }
     lake, made, exports = home / "lake", home / "made", home / "exports"
     subprocess.run(
-        adlake("generate", *YEAR, "--rows", many, "--lake", made), env=_clean_environ(), check=True
+        adlake("generate", *YEAR, "--rows", some, "--lake", made), env=_clean_environ(), check=True
     )
     generate = ("generate", *YEAR, "--rows", many, "--lake", lake)
     run = ("run", *YEAR, "--rows", few, "--lake", lake, "--local-dir", exports)
@@ -97,7 +100,7 @@ def list_cases(home: Path, addresses: Mapping[int, str], *, quick: bool) -> list
     for name, environ in {**there, **here}.items():
         cases.append(Case(f"generate {int(many):,} rows", name, generate, empty(lake), environ))
         merge = ("merge", "--lake", lake)
-        cases.append(Case(f"merge {int(many):,} rows", name, merge, link(made, lake), environ))
+        cases.append(Case(f"merge {int(some):,} rows", name, merge, link(made, lake), environ))
     for name, environ in {**here, **there}.items():
         cases.append(Case(f"the main job, {int(few):,} rows", name, run, empty(lake), environ))
     return cases
@@ -124,6 +127,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few rows, one run: does it work?")
     parser.add_argument("--runs", type=int, default=5, help="measured runs of each case")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the clusters end with it
     with (
         tempfile.TemporaryDirectory(prefix="adlake-bench-") as folder,
         start_cluster(1, Path(folder)) as one,

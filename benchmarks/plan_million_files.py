@@ -22,14 +22,14 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
+from pipeline.delta.table import Table, create_table, open_table
 from pipeline.lake import LANDING, MASTER_TABLE, Lake
 from pipeline.merge.plan import Span, plan_parts
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.settings import Settings
 from pipeline.steps.discover import discover
 from pipeline.storage import Entry, LocalStorage
-from pipeline.table import Table, create_table, open_table
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
 MOST_SECONDS: Final = 60

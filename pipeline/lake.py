@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.delta_log import LOG, Commit, DataFile
+from pipeline.delta.log import LOG, Commit, DataFile
+from pipeline.delta.table import Table, create_table, open_table
 from pipeline.errors import (
     EmptyLakeError,
     ExistsError,
@@ -30,7 +31,6 @@ from pipeline.errors import (
 from pipeline.ledger import LedgerPart, catch_up, pick_part
 from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.storage import Storage, open_storage
-from pipeline.table import Table, create_table, open_table
 
 FORMAT_VERSION: Final = 3
 RAW: Final = "raw/ad_day"

@@ -10,9 +10,9 @@ transaction they are of, and names of files say nothing.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pipeline.delta_log import Commit, DataFile, name_entry
+from pipeline.delta.log import Commit, DataFile, name_entry
+from pipeline.delta.table import Table
 from pipeline.errors import CommitConflictError
-from pipeline.table import Table
 
 FILES_AT_MOST = 4
 """A merge that finds so many files in the ledger joins them."""

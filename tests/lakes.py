@@ -14,11 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
+from pipeline.delta.table import open_table
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, Lake
 from pipeline.schema import AD_DAY, LEDGER, SORT_ORDER
 from pipeline.storage import LocalStorage
-from pipeline.table import open_table
 
 DELIVERED_AT = datetime(2025, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import polars as pl
 
 from pipeline.care.finding import Finding
-from pipeline.delta_log import Commit, name_entry
+from pipeline.delta.log import Commit, name_entry
 
 _PARTS = ("accepted", "quarantined", "duplicates", "superseded")
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 
 MAX_PART_ROWS: Final = 250_000
 """Aim for the rows of a part; a single day is never cut."""

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 from pipeline.engine import Engine
 from pipeline.kpi.query import fetch_result
 from pipeline.kpi.rollup import KINDS, Kind, Partition, RollupPlan

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 from pipeline.kpi.macros import read_macro
 from pipeline.kpi.statements import read_statement
 from pipeline.lake import MASTER_TABLE, ROLLUP

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 
 FILE_ROWS = 8_000_000
 """A file of the master is cut at the date border at which it reaches this many rows."""

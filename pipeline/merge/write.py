@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 from pipeline.errors import ExistsError
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, QUARANTINE
 from pipeline.merge.order import find_order

@@ -88,14 +88,23 @@ def _draw_over_time(mark: Spec) -> Spec:
                     "ticks": False,
                 },
             },
-            "tooltip": {"field": "tip", "type": "nominal"},
+            "tooltip": _write("tip"),
         },
     }
 
 
 def _draw_rows(color: str, *, scale: str = "linear") -> Spec:
     """A bar a row below its name and its figure, which leaves room for long names on a phone."""
-    tip = {"tooltip": {"field": "tip", "type": "nominal"}}
+    tip = {"tooltip": _write("tip")}
+    row = {"type": "bar", "cornerRadius": 3, "height": 10, "yOffset": 8}
+    length = {
+        "field": "value",
+        "type": "quantitative",
+        "axis": None,
+        "scale": {"type": scale, "zero": True, "nice": False},
+    }
+    name = {"type": "text", "align": "left", "dy": -8, "limit": 190}
+    figure = {"type": "text", "align": "right", "dy": -8, "fontWeight": 600}
     return {
         "config": _CONFIG,
         "width": "container",
@@ -109,48 +118,15 @@ def _draw_rows(color: str, *, scale: str = "linear") -> Spec:
         },
         "layer": [
             {
-                "mark": {
-                    "type": "bar",
-                    "color": "var(--track)",
-                    "cornerRadius": 3,
-                    "height": 10,
-                    "yOffset": 8,
-                },
+                "mark": {**row, "color": "var(--track)"},
                 "encoding": {"x": {"value": 0}, "x2": {"value": "width"}},
             },
-            {
-                "mark": {
-                    "type": "bar",
-                    "color": color,
-                    "cornerRadius": 3,
-                    "height": 10,
-                    "yOffset": 8,
-                },
-                "encoding": {
-                    "x": {
-                        "field": "value",
-                        "type": "quantitative",
-                        "axis": None,
-                        "scale": {"type": scale, "zero": True, "nice": False},
-                    },
-                    **tip,
-                },
-            },
-            {
-                "mark": {"type": "text", "align": "left", "dy": -8, "limit": 190},
-                "encoding": {
-                    "x": {"value": 0},
-                    "text": {"field": "name", "type": "nominal"},
-                    **tip,
-                },
-            },
-            {
-                "mark": {"type": "text", "align": "right", "dy": -8, "fontWeight": 600},
-                "encoding": {
-                    "x": {"value": "width"},
-                    "text": {"field": "label", "type": "nominal"},
-                    **tip,
-                },
-            },
+            {"mark": {**row, "color": color}, "encoding": {"x": length, **tip}},
+            {"mark": name, "encoding": {"x": {"value": 0}, "text": _write("name"), **tip}},
+            {"mark": figure, "encoding": {"x": {"value": "width"}, "text": _write("label"), **tip}},
         ],
     }
+
+
+def _write(field: str) -> Spec:
+    return {"field": field, "type": "nominal"}

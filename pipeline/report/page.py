@@ -101,7 +101,6 @@ def build_page(figures: Figures, language: Language) -> Page:
     currency_names = tuple(format_name(name, no_name=no_name) for name in currencies)
     currency_name = currency_names[place] if currencies else ""
     period, days = figures.period, find_days(figures.cells)
-    shown = _say(words["shown"], period, language)
     has_before = period is not None and days is not None and period.before.start >= days.start
     compared = (
         _say(words["compared"], period.before, language)
@@ -122,7 +121,7 @@ def build_page(figures: Figures, language: Language) -> Page:
         platform_names=tuple(cells["platform"]["names"]),
         audience_names=tuple(cells["target_audience"]["names"]),
         notes=_list_notes(figures, currency_names, place, language),
-        shown=shown,
+        shown=_say(words["shown"], period, language),
         compared=compared,
         time_span=words["by_day"],
         cards=build_cards(

@@ -18,7 +18,7 @@ from pipeline.read.layout import Layout
 from pipeline.schema import PART_CELL, REST_CELL
 from pipeline.settings import Settings
 from pipeline.steps.blocks import judge_block, list_blocks, list_rejects, refuse_split
-from pipeline.steps.context import check_claims, check_notation
+from pipeline.steps.context import Context, check_claims, check_notation
 from pipeline.steps.label import Label, advise_contract
 from pipeline.steps.totals import Checksum
 
@@ -65,6 +65,7 @@ class _Seen:
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     rejects: list[dict[str, Any]] = field(default_factory=list)
+    totals: str = ""
 
 
 def check_file(
@@ -96,22 +97,7 @@ def check_file(
                 path, contracts.values(), source=label.source, scratch=scratch, name=path.name
             )
             context = label.find_context(path, layout)
-            checksum = Checksum(layout.contract, context.dialect)
-            seen = _Seen()
-            spooled: list[Path] = []
-            columns: list[str] = []
-            for block in list_blocks(plain, layout, scratch):
-                verdict = judge_block(block, context, delivered_on=delivered_on)
-                check_notation(verdict.faults.values(), context)
-                check_claims(verdict.accepted, context.claims)
-                checksum.add(block.totals, verdict.accepted)
-                _look_at(seen, verdict.accepted, list_rejects(block, verdict))
-                if len(verdict.accepted):
-                    columns = verdict.accepted.columns
-                    spooled.append(scratch / f"rows-{len(spooled)}")
-                    kept = block.lines.filter(verdict.kept)
-                    verdict.accepted.with_columns(kept).write_ipc(spooled[-1])
-            refuse_split(layout, columns, spooled)
+            seen = _look_through(plain, layout, context, delivered_on, scratch)
     except BadFileError as error:
         advice = advise_contract(path, error, settings)
         raise UsageError(f"{path} would be refused ({error.rule}): {error}{advice}") from error
@@ -130,8 +116,32 @@ def check_file(
         accepted=seen.accepted,
         rejected=dict(sorted(seen.rejected.items())),
         rejects=seen.rejects,
-        totals=checksum.compare(),
+        totals=seen.totals,
     )
+
+
+def _look_through(
+    plain: Path, layout: Layout, context: Context, delivered_on: date, scratch: Path
+) -> _Seen:
+    """Judges all blocks of a file as a merge does; see `lay_out` and `refuse_split`."""
+    checksum = Checksum(layout.contract, context.dialect)
+    seen = _Seen()
+    spooled: list[Path] = []
+    columns: list[str] = []
+    for block in list_blocks(plain, layout, scratch):
+        verdict = judge_block(block, context, delivered_on=delivered_on)
+        check_notation(verdict.faults.values(), context)
+        check_claims(verdict.accepted, context.claims)
+        checksum.add(block.totals, verdict.accepted)
+        _look_at(seen, verdict.accepted, list_rejects(block, verdict))
+        if len(verdict.accepted):
+            columns = verdict.accepted.columns
+            spooled.append(scratch / f"rows-{len(spooled)}")
+            kept = block.lines.filter(verdict.kept)
+            verdict.accepted.with_columns(kept).write_ipc(spooled[-1])
+    refuse_split(layout, columns, spooled)
+    seen.totals = checksum.compare()
+    return seen
 
 
 def _look_at(seen: _Seen, accepted: pl.DataFrame, rejects: pl.DataFrame) -> None:

@@ -21,7 +21,8 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
+from pipeline.delta.table import Table
 from pipeline.errors import (
     CommitConflictError,
     EmptyLakeError,
@@ -35,7 +36,6 @@ from pipeline.merge.account import FileAccount
 from pipeline.merge.write import Writer
 from pipeline.schema import LEDGER
 from pipeline.steps.ledger import read_ledger
-from pipeline.table import Table
 
 ATTEMPTS = 6
 

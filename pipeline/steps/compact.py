@@ -4,7 +4,8 @@ import functools
 
 import polars as pl
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
+from pipeline.delta.table import Table
 from pipeline.engine import map_threads
 from pipeline.lake import Lake
 from pipeline.merge.plan import Part, plan_compaction
@@ -12,7 +13,6 @@ from pipeline.merge.write import Writer
 from pipeline.settings import Settings
 from pipeline.steps.commit import Change, MergeOutcome, commit_change
 from pipeline.steps.resolve_parts import load_rows, slice_part
-from pipeline.table import Table
 
 
 def compact(lake: Lake, *, settings: Settings) -> MergeOutcome:

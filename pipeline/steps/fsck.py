@@ -9,7 +9,7 @@ import polars as pl
 from pipeline.care.account import check_commits, check_ledger
 from pipeline.care.finding import Finding
 from pipeline.care.needed import find_needs
-from pipeline.delta_log import LOG
+from pipeline.delta.log import LOG
 from pipeline.errors import ChangedOutsideError, EmptyLakeError, LakeError
 from pipeline.lake import (
     FORMAT_FILE,

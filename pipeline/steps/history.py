@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from pipeline.delta_log import Commit
+from pipeline.delta.log import Commit
 from pipeline.kpi.query import Result
 from pipeline.lake import Lake
 

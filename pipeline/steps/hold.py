@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from pipeline.contracts import Contract
+from pipeline.delta.table import Table
 from pipeline.lake import Lake
 from pipeline.merge.delivery import Delivery, Rank
 from pipeline.merge.holds import STANDING, Claim, find_holds
@@ -16,7 +17,6 @@ from pipeline.schema import AD_DAY
 from pipeline.staging import fetch_spooled
 from pipeline.steps.batch import describe_windows
 from pipeline.steps.ingest import Ingested
-from pipeline.table import Table
 
 _GROUP = [name for name in STANDING if name not in {"rows", "cost"}]
 _Item = tuple[Delivery, Ingested]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.care.needed import find_needs, find_unneeded
-from pipeline.delta_log import LOG
+from pipeline.delta.log import LOG
 from pipeline.kpi.rollup import KINDS, Partition, define_rollup, name_mark, name_rollup
 from pipeline.kpi.views import read_preferred
 from pipeline.lake import (

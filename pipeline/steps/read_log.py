@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from pipeline.care.finding import Finding
-from pipeline.delta_log import LOG, LogEntry, find_log_faults, is_entry, name_entry, parse_entry
+from pipeline.delta.log import LOG, LogEntry, find_log_faults, is_entry, name_entry, parse_entry
+from pipeline.delta.log_copy import list_log
 from pipeline.engine import map_threads
 from pipeline.errors import LakeError
 from pipeline.lake import Lake
-from pipeline.log_copy import list_log
 
 FIRST = name_entry(0).rpartition("/")[2]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 from pipeline.engine import map_ahead
 from pipeline.errors import LakeError
 from pipeline.lake import MASTER_TABLE, Lake

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.contracts import Contract, load_contracts
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
+from pipeline.delta.table import Table
 from pipeline.engine import Engine, LocalEngine
 from pipeline.lake import Lake
 from pipeline.manifest import Manifest
@@ -30,7 +31,6 @@ from pipeline.steps.ingest import UNCHANGED, Ingested
 from pipeline.steps.read_deliveries import Reader
 from pipeline.steps.refuse import refuse_broken, refuse_lost, refuse_mixed, settle_repeats
 from pipeline.steps.resolve_parts import PartResult, PartTask, PartWorker
-from pipeline.table import Table
 
 _log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from pipeline.care.account import check_commits, check_ledger
-from pipeline.delta_log import Commit
+from pipeline.delta.log import Commit
 
 
 def make_commit(version: int, rows: int, added: int, removed: int, files: int = 0) -> Commit:

@@ -13,7 +13,8 @@ import pytest
 
 import pipeline.engine.cluster
 from pipeline.engine import open_engine
-from pipeline.engine.cluster import LEAST_WINDOW, DaskEngine
+from pipeline.engine.cluster import DaskEngine
+from pipeline.engine.dask_map import LEAST_WINDOW, pack
 from pipeline.errors import ClusterError, LakeError, UsageError
 from pipeline.secret import guard
 
@@ -176,4 +177,4 @@ def test_dask_is_not_even_imported_without_a_cluster() -> None:
 def test_a_task_that_would_carry_a_secret_is_never_sent() -> None:
     guard("a-very-secret-text")
     with pytest.raises(AssertionError, match="would carry a secret"):
-        pipeline.engine.cluster.pack({"key": "a-very-secret-text"})
+        pack({"key": "a-very-secret-text"})

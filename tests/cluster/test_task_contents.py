@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipeline.contracts import load_contracts
-from pipeline.engine.cluster import pack
+from pipeline.engine.dask_map import pack
 from pipeline.export.frames import FrameMaker
 from pipeline.lake import Lake
 from pipeline.merge.delivery import Delivery, Found
@@ -17,7 +17,8 @@ from pipeline.schema import LEDGER
 from pipeline.staging import StagedFile
 from pipeline.steps.batch import gather_batch
 from pipeline.steps.ingest import Ingested
-from pipeline.steps.read_deliveries import FileReader, Place
+from pipeline.steps.read_files import FileReader
+from pipeline.steps.read_place import Place
 from pipeline.steps.resolve_parts import PartTask, PartWorker
 from pipeline.storage import open_storage
 from pipeline.storage.s3 import S3Storage

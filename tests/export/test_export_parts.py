@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 from pipeline.export.parts import Part, plan_parts
 
 FIRST = date(2024, 1, 1)

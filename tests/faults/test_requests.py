@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.delta.table import CHECKPOINT_EVERY
 from pipeline.lake import LANDING, Lake
 from pipeline.ledger import FILES_AT_MOST
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Found
 from pipeline.steps.commit import Change, commit_change
 from pipeline.storage import LocalStorage
-from pipeline.table import CHECKPOINT_EVERY
 from tests.faults.conftest import Harbour
 from tests.lots import make_line, write_lot
 from tests.s3 import BUCKET

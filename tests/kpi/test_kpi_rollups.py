@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.query import run_query
 from pipeline.kpi.roll_up import write_rollups

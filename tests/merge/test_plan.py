@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
 from pipeline.merge.plan import SMALL_ROWS, Span, cut_dates, cut_files, plan_parts
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipeline.delta.table import Table
 from pipeline.lake import Lake
 from pipeline.steps.fsck import fsck
 from pipeline.steps.ledger import read_ledger
 from pipeline.steps.merge import MergeOutcome, merge
 from pipeline.storage import open_storage
-from pipeline.table import Table
 from tests.lots import HEADER, make_line
 from tests.steps.conftest import SETTINGS
 

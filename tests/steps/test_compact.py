@@ -13,7 +13,8 @@ from deltalake.exceptions import CommitFailedError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
+from pipeline.delta.table import Table
 from pipeline.errors import ChangedOutsideError, LakeError
 from pipeline.lake import Lake
 from pipeline.merge.plan import SMALL_ROWS, plan_compaction
@@ -21,7 +22,6 @@ from pipeline.schema import SORT_ORDER
 from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.compact import compact
 from pipeline.steps.fsck import fsck
-from pipeline.table import Table
 from tests.lakes import build_lake, commit_rows, make_row
 from tests.lots import make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.delta.table import CHECKPOINT_EVERY
 from pipeline.errors import EmptyLakeError, LakeError
 from pipeline.generate.request import GenerateRequest
 from pipeline.generate.write import generate_days
@@ -19,7 +20,6 @@ from pipeline.steps.fsck import Checkup, fsck
 from pipeline.steps.report import roll_up
 from pipeline.steps.vacuum import vacuum
 from pipeline.storage import LocalStorage
-from pipeline.table import CHECKPOINT_EVERY
 from tests.lakes import build_lake, make_row
 from tests.lots import make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home

@@ -11,12 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.delta.table import Table, open_table
 from pipeline.errors import ChangedOutsideError, CommitConflictError, FormatError, UsageError
 from pipeline.lake import Lake
 from pipeline.merge.place import format_delivered
 from pipeline.steps.merge import find_commit, merge
 from pipeline.storage import LocalStorage
-from pipeline.table import Table, open_table
 from tests.lots import HEADER, make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home
 

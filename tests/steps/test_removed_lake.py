@@ -21,7 +21,7 @@ MOMENTS = [
     "pipeline.steps.transaction.PartWorker.__call__",
     "pipeline.merge.write.Writer.place",
     "pipeline.merge.write.Writer.write_ledger",
-    "pipeline.table.Table.commit",
+    "pipeline.delta.table.Table.commit",
     "pipeline.steps.commit.append",
 ]
 
@@ -80,7 +80,9 @@ def test_a_lake_that_was_moved_away_and_back_goes_on(
 def test_a_table_that_is_removed_before_its_commit_is_not_begun_anew(
     waiting: Home, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
-    moment = "pipeline.table.Table.commit" if table == "master" else "pipeline.steps.commit.append"
+    moment = (
+        "pipeline.delta.table.Table.commit" if table == "master" else "pipeline.steps.commit.append"
+    )
     folder = waiting.root / table
     said = merge_but_at(waiting, monkeypatch, moment, lambda: shutil.rmtree(folder))
     assert "gone" in said, said

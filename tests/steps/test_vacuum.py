@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.delta.table import Table
 from pipeline.errors import CommitConflictError, EmptyLakeError, UsageError
 from pipeline.steps.fsck import fsck
 from pipeline.steps.report import roll_up
 from pipeline.steps.vacuum import Cleared, vacuum
-from pipeline.table import Table
 from tests.lots import make_line, write_lot
 from tests.steps.conftest import SETTINGS, Home
 

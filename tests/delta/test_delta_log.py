@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.delta_log import find_log_faults, name_entry, parse_entry
+from pipeline.delta.log import find_log_faults, name_entry, parse_entry
 from pipeline.errors import LakeError
 
 

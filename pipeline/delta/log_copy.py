@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.delta_log import (
+from pipeline.delta.log import (
     LOG,
     POINTER,
     find_log_faults,

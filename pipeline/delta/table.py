@@ -1,4 +1,4 @@
-"""Delta tables: the only module that knows deltalake.
+"""A Delta table: one version of it, and the commit of the next.
 
 A `Table` is one version, pinned when it was opened; it does not move when others commit, nor when
 it commits itself. Data files are written elsewhere; a commit only names them.
@@ -12,7 +12,6 @@ duplicate rows.
 import contextlib
 import functools
 import itertools
-import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +25,8 @@ from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from pipeline.answers import shorten
-from pipeline.delta_log import (
+from pipeline.delta.actions import make_add, make_remove, read_action
+from pipeline.delta.log import (
     MARK,
     POINTER,
     Commit,
@@ -36,6 +36,7 @@ from pipeline.delta_log import (
     name_entry,
     parse_commit,
 )
+from pipeline.delta.log_copy import LogCopy, copy_log, list_log
 from pipeline.errors import (
     ChangedOutsideError,
     CommitConflictError,
@@ -44,7 +45,6 @@ from pipeline.errors import (
     MissingError,
     StorageError,
 )
-from pipeline.log_copy import LogCopy, copy_log, list_log
 from pipeline.storage import Storage
 
 APP_ID = "adlake"
@@ -90,7 +90,7 @@ class Table:
     def _files(self) -> tuple[DataFile, ...]:
         partitions: dict[tuple[str, ...], Mapping[str, str]] = {}
         files = (
-            _read_action(action, partitions)
+            read_action(action, partitions)
             for batch in self.actions.to_batches(max_chunksize=_ACTIONS_AT_ONCE)
             for action in batch.to_pylist()
         )
@@ -183,8 +183,8 @@ class Table:
         self._secure_own_version()
         now = time.time_ns() // 1_000_000
         actions: list[AddAction | RemoveAction] = [
-            *(_add_action(file, now) for file in adds),
-            *(_remove_action(file, now) for file in removes),
+            *(make_add(file, now) for file in adds),
+            *(make_remove(file, now) for file in removes),
         ]
         entry = name_entry(self.version + 1)
         with self.log.lay_out() as place:
@@ -317,49 +317,4 @@ def _write_entry(
         post_commithook_properties=PostCommitHookProperties(
             create_checkpoint=False, cleanup_expired_logs=False
         ),
-    )
-
-
-def _read_action(
-    action: Mapping[str, Any], partitions: dict[tuple[str, ...], Mapping[str, str]]
-) -> DataFile:
-    """A file; those of one partition share its values, of which a large table has many copies."""
-    partition = {
-        key.removeprefix("partition."): value
-        for key, value in action.items()
-        if key.startswith("partition.")
-    }
-    return DataFile(
-        path=action["path"],
-        size=action["size_bytes"],
-        rows=action["num_records"],
-        partition=partitions.setdefault(tuple(partition.values()), partition),
-        first_date=action.get("min.date"),
-        last_date=action.get("max.date"),
-    )
-
-
-def _add_action(file: DataFile, now_ms: int) -> AddAction:
-    statistics: dict[str, Any] = {"numRecords": file.rows}
-    if file.first_date is not None and file.last_date is not None:
-        statistics["minValues"] = {"date": file.first_date.isoformat()}
-        statistics["maxValues"] = {"date": file.last_date.isoformat()}
-        statistics["nullCount"] = {"date": 0}
-    return AddAction(
-        path=file.path,
-        size=file.size,
-        partition_values=file.partition,
-        modification_time=now_ms,
-        data_change=True,
-        stats=json.dumps(statistics),
-    )
-
-
-def _remove_action(file: DataFile, now_ms: int) -> RemoveAction:
-    return RemoveAction(
-        file.path,
-        data_change=True,
-        deletion_timestamp=now_ms,
-        size=file.size,
-        partition_values=dict(file.partition),
     )

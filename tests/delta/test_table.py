@@ -10,11 +10,11 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 
-from pipeline.delta_log import DataFile
+from pipeline.delta.log import DataFile
+from pipeline.delta.table import CHECKPOINT_EVERY, Table, create_table, open_table
 from pipeline.errors import CommitConflictError, EmptyLakeError, LakeError, StorageError
 from pipeline.schema import AD_DAY, MASTER, PARTITION_COLUMNS
 from pipeline.storage import LocalStorage
-from pipeline.table import CHECKPOINT_EVERY, Table, create_table, open_table
 
 
 def make_file(root: Path, name: str) -> DataFile:

@@ -1,0 +1,1 @@
+"""Delta tables; the only package that knows deltalake."""
