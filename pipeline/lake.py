@@ -33,6 +33,9 @@ from pipeline.schema import LEDGER, MASTER, PARTITION_COLUMNS
 from pipeline.storage import Storage, open_storage
 
 FORMAT_VERSION: Final = 3
+FIRST_FORMAT: Final = 3
+"""Of the first release; what came before was not promised to anybody."""
+
 RAW: Final = "raw/ad_day"
 LANDING: Final = "landing"
 MASTER_TABLE: Final = "master"
@@ -163,7 +166,7 @@ class Lake:
         """The format of the lake, which is there.
 
         Raises:
-            FormatError: It is newer than any that this adlake knows.
+            FormatError: It is newer than any that this adlake knows, or from before the first.
             LakeError: lake.json cannot be read.
         """
         try:
@@ -174,6 +177,11 @@ class Lake:
             raise FormatError(
                 f"{self.uri} is a lake of format {found}; this adlake knows up to "
                 f"{FORMAT_VERSION}: install a newer one"
+            )
+        if found < FIRST_FORMAT:
+            raise FormatError(
+                f"{self.uri} is a lake of format {found}, from before the first release: nothing "
+                f"leads from it to {FORMAT_VERSION}; land its files in a new lake"
             )
         return found
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pipeline.errors import EmptyLakeError, FormatError
+from pipeline.errors import EmptyLakeError
 from pipeline.lake import FORMAT_VERSION, Lake
 
 STEPS: Final[Mapping[int, Callable[[Lake], None]]] = {}
-"""For each format that was released, what moves a lake of it to the next; it may be run twice.
-
-Empty: format 3 is the first that was released.
-"""
+"""For each format but the newest, what moves a lake of it to the next; it may be run twice."""
 
 
 def upgrade(lake: Lake, *, steps: Mapping[int, Callable[[Lake], None]] = STEPS) -> tuple[int, int]:
@@ -25,18 +22,13 @@ def upgrade(lake: Lake, *, steps: Mapping[int, Callable[[Lake], None]] = STEPS) 
 
     Raises:
         EmptyLakeError: There is no lake.
-        FormatError: The lake is newer than this adlake, or so old that no step leads from it.
+        FormatError: The lake is newer than this adlake, or from before the first release.
         LakeError: lake.json cannot be read.
     """
     if not lake.exists():
         raise EmptyLakeError(f"{lake.uri} holds no lake")
     before = lake.read_format()
     for number in range(before, FORMAT_VERSION):
-        if number not in steps:
-            raise FormatError(
-                f"{lake.uri} is a lake of format {number}, from before the first release: nothing "
-                f"leads from it to {FORMAT_VERSION}; land its files in a new lake"
-            )
         steps[number](lake)
         lake.write_format(number + 1)
     return before, FORMAT_VERSION

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.errors import EmptyLakeError, FormatError
-from pipeline.lake import FORMAT_VERSION, Lake
+from pipeline.lake import FIRST_FORMAT, FORMAT_VERSION, Lake
 from pipeline.steps.upgrade import STEPS, upgrade
 from tests.steps.conftest import Home
 
@@ -22,7 +22,10 @@ def test_a_lake_of_this_format_stays_as_it_is(home: Home) -> None:
     assert home.lake.storage.list("") == before
 
 
-def test_an_older_lake_is_moved_and_each_step_is_noted_when_it_is_done(home: Home) -> None:
+def test_an_older_lake_is_moved_and_each_step_is_noted_when_it_is_done(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.lake.FIRST_FORMAT", FORMAT_VERSION - 2)
     write_format(home, FORMAT_VERSION - 2)
     with pytest.raises(FormatError, match="adlake upgrade"):
         home.lake.take_snapshot()
@@ -43,11 +46,14 @@ def test_an_older_lake_is_moved_and_each_step_is_noted_when_it_is_done(home: Hom
     assert home.lake.take_snapshot().rows == 0
 
 
-def test_a_format_from_before_the_first_release_is_refused(home: Home) -> None:
-    write_format(home, 1)
-    with pytest.raises(FormatError, match="format 1, from before the first release"):
+def test_a_format_from_before_the_first_release_is_refused_by_all(home: Home) -> None:
+    write_format(home, FIRST_FORMAT - 1)
+    said = f"format {FIRST_FORMAT - 1}, from before the first release.*land its files in a new lake"
+    with pytest.raises(FormatError, match=said):
         upgrade(home.lake)
-    assert set(STEPS) <= set(range(2, FORMAT_VERSION))
+    with pytest.raises(FormatError, match=said):
+        home.lake.take_snapshot()
+    assert set(STEPS) == set(range(FIRST_FORMAT, FORMAT_VERSION))
 
 
 def test_a_newer_lake_and_a_place_without_one_are_refused(home: Home) -> None:
