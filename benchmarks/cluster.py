@@ -125,6 +125,7 @@ def main() -> None:
     """Runs all cases in turn and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rows, one run: does it work?")
+    parser.add_argument("--job", default="", help="only the cases whose job begins like this")
     parser.add_argument("--runs", type=int, default=5, help="measured runs of each case")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the clusters end with it
@@ -134,6 +135,7 @@ def main() -> None:
         start_cluster(2, Path(folder)) as two,
     ):
         cases = list_cases(Path(folder), {1: one, 2: two}, quick=options.quick)
+        cases = [case for case in cases if case.job.startswith(options.job)]
         for number in range(1 if options.quick else options.runs + 1):
             for case in cases:
                 case.run()

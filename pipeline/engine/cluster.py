@@ -4,9 +4,11 @@ import contextlib
 import logging
 import pkgutil
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from multiprocessing import resource_tracker
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from pipeline import __version__
@@ -128,18 +130,21 @@ def _check_versions(client: Any) -> None:
     Raises:
         ClusterError: As said.
     """
-    own = {name: pkgutil.resolve_name(f"{name}:__version__") for name in _SAME}
-    for name, expected in {"pipeline": __version__, **own}.items():
-        package = "adlake" if name == "pipeline" else name
-        found = client.run(pkgutil.resolve_name, f"{name}:__version__", on_error="return")
-        wrong = {worker: one for worker, one in found.items() if one != expected}
-        if wrong:
-            worker, one = min(wrong.items())
-            has = f"has {package} {one}" if isinstance(one, str) else f"has no {package} ({one})"
-            raise ClusterError(
-                f"the worker at {worker} {has}, and so or likewise have {len(wrong) - 1:,} more; "
-                f"expected {package} {expected} as here: install the same on all workers"
-            )
+    found = client.run(pkgutil.resolve_name, "pipeline:__version__", on_error="return")
+    _refuse_others(found, "adlake", __version__)
+    for package in _SAME:  # by its metadata, as to import it would take longer than all else here
+        _refuse_others(client.run(version, package, on_error="return"), package, version(package))
+
+
+def _refuse_others(found: Mapping[str, object], package: str, expected: str) -> None:
+    wrong = {worker: one for worker, one in found.items() if one != expected}
+    if wrong:
+        worker, one = min(wrong.items(), key=itemgetter(0))
+        has = f"has {package} {one}" if isinstance(one, str) else f"has no {package} ({one})"
+        raise ClusterError(
+            f"the worker at {worker} {has}, and so or likewise have {len(wrong) - 1:,} more; "
+            f"expected {package} {expected} as here: install the same on all workers"
+        )
 
 
 @dataclass(slots=True)

@@ -35,7 +35,11 @@ from pipeline.manifest import (
 )
 from pipeline.staging import Staging, open_staging
 
-_TASK_ROWS: Final = 2**17  # what a worker of a cluster gets at once: small parts travel together
+_LEAST_TASK_ROWS: Final = 2**17
+_MOST_TASK_ROWS: Final = 2**19
+_TASKS: Final = (
+    32  # of a cluster, at least, where there are rows enough: small parts travel together
+)
 _DAYS_AT_ONCE: Final = 8  # a disk is forced for many files in the time of one
 _TRIES: Final = 20
 
@@ -146,6 +150,12 @@ def _name_task(task: _Task) -> str:
     return f"generate {first.day} part {first.number}"
 
 
+def _size_task(days: Iterable[DayRows]) -> int:
+    """How many rows a worker of a cluster gets at once, at least; the same on any cluster."""
+    rows = sum(day.rows for day in days)
+    return min(max(_LEAST_TASK_ROWS, rows // _TASKS), _MOST_TASK_ROWS)
+
+
 def _group_parts(parts: Iterable[Part], *, rows: int) -> Iterator[list[Part]]:
     """Cuts parts in a row into groups, each ending where it has reached so many rows."""
     group: list[Part] = []
@@ -212,11 +222,11 @@ class _Writer:
         self._look(folder)
 
     def write_parts(
-        self, days: Iterable[DayRows], staging: Staging
+        self, days: Sequence[DayRows], staging: Staging
     ) -> Generator[ManifestFile, None, None]:
         """Makes the files of the days' parts and yields what a manifest says of them, in order."""
         parts = (part for day in days for part in cut_day(day.day, rows=day.rows))
-        groups = _group_parts(parts, rows=_TASK_ROWS if staging.engine.is_remote else 1)
+        groups = _group_parts(parts, rows=_size_task(days) if staging.engine.is_remote else 1)
         tasks = (_Task(group, self._find_known(group)) for group in groups)
         maker = _Maker(self.lake, self.request)
         made = staging.map(maker, tasks, label=_name_task, lanes=self.storage.lanes)

@@ -132,9 +132,12 @@ def _parse_line(cells: list[str], number: int) -> tuple[date, str, str, Decimal]
             f"most 8 digits before and 12 after it"
         )
     try:
-        return date.fromisoformat(day), source, target, Decimal(rate)
-    except ValueError as error:
-        raise UsageError(f"{where}: {day!r} is no day; expected YYYY-MM-DD") from error
+        parsed = date.fromisoformat(day)
+    except ValueError:
+        parsed = None
+    if parsed is None or day != parsed.isoformat():  # there are other forms of ISO 8601
+        raise UsageError(f"{where}: {day!r} is no day; expected YYYY-MM-DD")
+    return parsed, source, target, Decimal(rate)
 
 
 def check_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> None:

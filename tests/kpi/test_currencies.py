@@ -182,6 +182,7 @@ def test_without_a_file_the_message_says_what_to_write(tmp_path: Path) -> None:
         (HEADER + "2024-01-01,USD,EUR\n", "line 2 has 3 cells"),
         (HEADER + "2024-01-01,usd,EUR,1\n", "line 2: 'usd' is no currency"),
         (HEADER + "2024-01-32,USD,EUR,1\n", "line 2: '2024-01-32' is no day"),
+        (HEADER + "20240101,USD,EUR,1\n", "line 2: '20240101' is no day"),
         (HEADER + "2024-01-01,USD,EUR,0\n", "line 2: '0' is no rate"),
         (HEADER + "2024-01-01,USD,EUR,-1\n", "line 2: '-1' is no rate"),
         (HEADER + "2024-01-01,USD,EUR,1e3\n", "line 2: '1e3' is no rate"),
