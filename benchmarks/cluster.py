@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.commands import adlake, empty, link
+from pipeline.engine.cluster import FOR_WORKERS
 
 PORTS: Final = {1: 18_786, 2: 18_787}
 """Of the schedulers, by their number of workers."""
@@ -63,7 +64,7 @@ def start_cluster(workers: int, folder: Path) -> Iterator[str]:
     """A scheduler and its workers; gives its address."""
     address = f"tcp://127.0.0.1:{PORTS[workers]}"
     place = ("--host", "127.0.0.1", "--no-dashboard")
-    environ = _clean_environ() | {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environ = _clean_environ() | FOR_WORKERS
     scheduler = ["scheduler", *place, "--port", str(PORTS[workers])]
     worker = ["worker", address, *place, "--nthreads", "1", "--no-nanny"]
     with (folder / f"cluster-{workers}.log").open("wb") as log, contextlib.ExitStack() as stack:

@@ -29,12 +29,14 @@ CONNECT_SECONDS: Final = 15
 MOST_PROCESSES: Final = 256
 _LOCAL: Final = "local:"
 _SCHEMES: Final = ("tcp://", "tls://")
-_FOR_WORKERS: Final = {
+FOR_WORKERS: Final = {
     "POLARS_MAX_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     # It samples stacks a hundred times a second, and each time takes the lock from our thread.
     "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "false",
 }
+"""The environment that suits a worker of one thread."""
+
 _SAME: Final = ("pyarrow", "polars", "numpy")
 """What the bytes of a file depend on beside adlake itself."""
 
@@ -98,7 +100,7 @@ def _start_local(processes: int) -> Any:
             dashboard_address=None,
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # where its health can be asked
             silence_logs=logging.CRITICAL,
-            env=_FOR_WORKERS,
+            env=FOR_WORKERS,
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
