@@ -52,6 +52,7 @@ class Case:
     def run(self) -> None:
         """Runs it once."""
         self.prepare()
+        os.sync()  # so that what the run before left to the disk is not this one's
         begin = time.perf_counter()
         subprocess.run(
             adlake(*self.arguments), env={**_clean_environ(), **self.environ}, check=True
