@@ -13,7 +13,7 @@ from pipeline.steps.ingest import Ingested, RawTask, ingest_raw
 from pipeline.steps.read_place import Place
 
 BATCH_DAYS = 32
-BATCH_ROWS = 1 << 21
+BATCH_ROWS = 1 << 18
 """So many rows of generated days are in memory at once in one batch, or those of one day."""
 
 
