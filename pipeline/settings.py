@@ -1,5 +1,6 @@
 """What the environment decides, read once at the start of a command."""
 
+import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from typing import Self
 
 from pipeline.errors import UsageError
 
+PREFIX = "ADLAKE_"
+NAMES = ("ADLAKE_URI", "ADLAKE_WORKERS", "ADLAKE_QUIET", "ADLAKE_CONTRACTS", "ADLAKE_CLUSTER")
 DEFAULT_LAKE = "./lake"
 MOST_WORKERS = 256
 DEFAULT_QUIET = 2
@@ -40,8 +43,9 @@ class Settings:
         """Reads the `ADLAKE_*` variables.
 
         Raises:
-            UsageError: A variable has a value that cannot be used.
+            UsageError: A variable has a value that cannot be used, or a name that is no setting's.
         """
+        _refuse_unknown(environ)
         contracts = environ.get("ADLAKE_CONTRACTS")
         return cls(
             lake_uri=environ.get("ADLAKE_URI") or DEFAULT_LAKE,
@@ -49,6 +53,18 @@ class Settings:
             quiet_seconds=_read_quiet(environ.get("ADLAKE_QUIET")),
             contracts_dir=Path(contracts) if contracts else None,
             cluster=environ.get("ADLAKE_CLUSTER") or None,
+        )
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    """Refuses a misspelt setting, which would mean the default; a value may be a secret."""
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in NAMES)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], NAMES, n=1, cutoff=0.8)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise UsageError(
+            f"{unknown[0]} is no setting of adlake{hint}; expected one of {', '.join(NAMES)}: "
+            f"unset or rename it"
         )
 
 

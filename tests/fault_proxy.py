@@ -33,6 +33,7 @@ _REFUSALS = {
     "409": (409, "ConditionalRequestConflict"),
     "denied": (403, "AccessDenied"),
     "expired": (403, "ExpiredToken"),
+    "elsewhere": (400, "AuthorizationHeaderMalformed"),
     "200": (200, "InternalError"),
 }
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
@@ -58,8 +59,9 @@ class Rule:
     """Breaks some requests.
 
     Attributes:
-        fault: A refusal, not passed on: "503", "500", "409", "denied", "expired"; "200": one whose
-            status says that all went well, as a store's that began to answer too soon.
+        fault: A refusal, not passed on: "503", "500", "409", "denied", "expired"; "elsewhere": one
+            as AWS gives where the region is wrong; "200": one whose status says that all went
+            well, as a store's that began to answer too soon.
             Passed on, then refused: "applied-500", "applied-503".
             "reset-before", "reset-after": the connection breaks before or after it is passed on.
             "kill-before", "kill-after": likewise, and process `pid` is killed.

@@ -170,6 +170,7 @@ def test_export_writes_lots_and_parquet(shell: Shell, tmp_path: Path) -> None:
     assert [path.suffix for path in (tmp_path / "p").iterdir()] == [".parquet"]
 
 
+@pytest.mark.slow
 def test_old_versions_stay_readable(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     for number in (1, 2):

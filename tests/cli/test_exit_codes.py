@@ -111,6 +111,7 @@ def test_a_damaged_lake_ends_with_1_and_names_the_file_in_each_form(tmp_path: Pa
     assert shell.run("fsck", "--format", "csv").stdout.splitlines()[1].startswith(f"{name},")
 
 
+@pytest.mark.slow
 def test_a_rebuild_is_told_like_a_merge_and_history_tells_of_both(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     write_lot(shell.lake / "landing/lots/a.csv", [make_line()])
@@ -128,6 +129,7 @@ def test_a_rebuild_is_told_like_a_merge_and_history_tells_of_both(tmp_path: Path
     assert [row["version"] for row in shell.read("history", "--limit", "2")] == [3, 2]
 
 
+@pytest.mark.slow
 def test_verify_ends_with_2_without_truth_0_where_all_is_as_delivered_and_else_1(
     tmp_path: Path,
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_lake_without_a_master_has_no_quarantine(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_replay_after_the_contract_was_widened_merges_each_row_once(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     own = {"ADLAKE_CONTRACTS": str(tmp_path / "own")}
@@ -153,6 +154,7 @@ def test_a_replay_after_the_contract_was_widened_merges_each_row_once(tmp_path: 
     assert shell.read("query", costs) == [{"cost": 36, "rows": 32}]
 
 
+@pytest.mark.slow
 def test_a_replay_takes_in_a_file_that_was_refused_whole(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     own = {"ADLAKE_CONTRACTS": str(tmp_path / "own")}
@@ -181,6 +183,7 @@ def test_a_replay_says_what_it_left_as_it_was_and_asks_for_a_look(tmp_path: Path
     assert "put it back" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_unknown_file_is_wrong_use(dirty: Shell) -> None:
     version = dirty.read("status")["master_version"]
     for command in (
@@ -198,6 +201,7 @@ def test_an_unknown_file_is_wrong_use(dirty: Shell) -> None:
     assert dirty.read("status")["master_version"] == version
 
 
+@pytest.mark.slow
 def test_a_file_that_is_withdrawn_is_gone_and_stays_away(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     path = "landing/lots/delivered=2024-06-02/my lot.csv"
@@ -225,6 +229,7 @@ def test_a_file_that_is_withdrawn_is_gone_and_stays_away(tmp_path: Path) -> None
     assert [row["clicks"] for row in shell.read("query", clicks)] == [11, 20, 20]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Campaña [1] $x.csv", "it's.csv"])
 def test_a_held_delivery_waits_until_a_person_accepts_it(tmp_path: Path, name: str) -> None:
     shell = Shell(tmp_path)

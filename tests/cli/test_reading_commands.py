@@ -83,6 +83,7 @@ def test_there_are_forty_injections() -> None:
     assert len(set(INJECTIONS)) == 40
 
 
+@pytest.mark.slow
 def test_the_value_of_a_filter_is_never_a_part_of_the_statement(shell: Shell) -> None:
     lake = Lake(LocalStorage(shell.lake))
     snapshot = lake.take_snapshot()
@@ -131,6 +132,7 @@ def test_a_kpi_says_which_version_it_read_and_nulls_are_dashes(shell: Shell) -> 
     assert "\N{EN DASH}" in table
 
 
+@pytest.mark.slow
 def test_filters_and_ranks_reach_the_statement(shell: Shell) -> None:
     whole = shell.read("kpi", "campaign")
     assert len(whole) == 6
@@ -142,6 +144,7 @@ def test_filters_and_ranks_reach_the_statement(shell: Shell) -> None:
     assert shell.read("kpi", "total", "--platform", "x' or 1=1 --") == []
 
 
+@pytest.mark.slow
 def test_versions_are_read_by_number_and_by_time_and_compared(shell: Shell, tmp_path: Path) -> None:
     old, new = (shell.read("kpi", "total", "--version", number) for number in ("1", "2"))
     assert new[0]["spend"] == 2 * old[0]["spend"]
@@ -192,6 +195,7 @@ def test_a_refused_query_leaves_no_file(shell: Shell, tmp_path: Path) -> None:
     assert target.read_text() == "kept"
 
 
+@pytest.mark.slow
 def test_two_currencies_are_told_apart_everywhere_and_never_added(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     rows = [make_row(currency=name, cost=cost) for name, cost in (("EUR", 1), ("USD", 2))]
@@ -276,6 +280,7 @@ def test_a_file_of_a_query_never_goes_into_the_lake(shell: Shell) -> None:
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_a_vacuumed_version_is_said_to_be_gone(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     for clicks in (1, 2):

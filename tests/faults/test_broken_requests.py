@@ -194,7 +194,12 @@ def test_credentials_that_nobody_renews_are_said_to_have_expired(
 
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [("expired", "credentials expired"), ("denied", "AccessDenied"), ("reset-before", "no whole")],
+    [
+        ("expired", "credentials expired"),
+        ("denied", "AccessDenied"),
+        ("elsewhere", "region us-east-1): AuthorizationHeaderMalformed: the bucket is in another"),
+        ("reset-before", "no whole"),
+    ],
 )
 def test_a_command_says_in_one_line_what_failed_and_never_a_secret(
     harbour: Harbour,

@@ -309,6 +309,7 @@ def test_200_orders_of_arrival_and_splits_into_merges_give_one_master(mode: Mode
         assert strip_origin(mode, held) == expected
 
 
+@pytest.mark.slow
 def test_of_100_keys_in_5_versions_the_newest_wins_in_all_orders() -> None:
     keys = [f"c{number}" for number in range(100)]
     # Versions 3 and 4 tie: files of one delivery, of which the larger hash wins, and in it the

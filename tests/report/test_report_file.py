@@ -58,6 +58,7 @@ def test_the_command_writes_one_file_and_says_so(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["march.html"]
 
 
+@pytest.mark.slow
 def test_wrong_use_is_told(tmp_path: Path) -> None:
     lake = build_lake(tmp_path / "lake", [make_row()])
 
@@ -87,6 +88,7 @@ def test_a_console_report_in_spanish_has_the_words_of_the_original(tmp_path: Pat
     assert "CPC real" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_report_follows_the_filters_of_kpis(tmp_path: Path) -> None:
     rows = [
         make_row(source=source, platform=platform, cost=cost, date=date(2024, month, 3))

@@ -190,6 +190,7 @@ def ingest(data: bytes) -> tuple[Ingested, dict[int, str]]:
     return result, dict(verdicts)
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(
     picks=st.lists(st.sampled_from(list(RECORDS)), min_size=1, max_size=12),

@@ -419,6 +419,7 @@ def test_a_replay_of_what_was_appended_keeps_the_rows_of_other_files(shop: Home)
     assert replay(shop.lake, settings=shop.settings).transaction is None
 
 
+@pytest.mark.slow
 def test_the_order_of_arrival_does_not_matter(shop: Home, tmp_path: Path) -> None:
     declare(shop, "replace_window")
     deliveries = {

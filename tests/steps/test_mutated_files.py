@@ -166,6 +166,7 @@ def test_a_damaged_text_is_read_or_refused_and_no_line_is_lost(
     check_text(name, changes)
 
 
+@pytest.mark.slow
 @few_binaries
 @given(st.sampled_from(sorted(BINARIES)), mutations)
 def test_a_damaged_parquet_file_takes_nothing_down(name: str, changes: list[Mutation]) -> None:

@@ -203,6 +203,7 @@ def test_a_replay_keeps_its_rank_below_a_newer_delivery(shop: Home) -> None:
     check_account(shop)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "top"),
     [("append", ""), ("replace_window", ""), ("upsert", UPSERT)],
