@@ -69,7 +69,7 @@ def _options(
     pass
 
 
-def main() -> None:
+def run() -> None:
     """Runs the command line and exits with the code that belongs to the outcome."""
     signals.end_by_signals()
     for stream in (sys.stdout, sys.stderr):

@@ -1,7 +1,9 @@
 """Ends a command that is told to end, so that what is unfinished is cleared away first."""
 
+import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT
@@ -11,16 +13,34 @@ _came: list[int] = []
 """The signals that have come, as what they raise can get lost."""
 
 
+def end_at_once() -> None:
+    """Lets SIGINT and SIGTERM end the process where it is, unless they are ignored.
+
+    That is for the program's start, when nothing is to be cleared away: what a handler raises in
+    the midst of an import can get lost, or be taken for a fault of what is imported.
+    """
+    _handle(_exit)
+
+
 def end_by_signals() -> None:
     """Lets SIGINT raise KeyboardInterrupt and SIGTERM raise SystemExit, unless they are ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _end)
+    _handle(_end)
 
 
 def find_exit_code() -> int | None:
     """The exit code of the signal that has come first, 128 and its number; None: none has."""
     return 128 + _came[0] if _came else None
+
+
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _frame: FrameType | None) -> None:
+    os.write(2, b"adlake: interrupted; nothing was begun\n")
+    os._exit(128 + number)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

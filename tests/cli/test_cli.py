@@ -343,6 +343,34 @@ def test_a_signal_that_the_engine_makes_an_error_of_its_own_ends_the_command_all
     assert (done.returncode, done.stderr) == (code, said)
 
 
+WHILE_IT_STARTS = """
+import importlib.abc, os, signal, sys
+
+class Stop(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "typer":
+            os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+
+sys.meta_path.insert(0, Stop())
+from pipeline.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("signal_name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_signal_ends_a_command_that_is_just_starting(signal_name: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WHILE_IT_STARTS, signal_name],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    said = "adlake: interrupted; nothing was begun\n"
+    assert (done.returncode, done.stderr) == (code, said)
+
+
 @pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
 def test_a_run_that_is_stopped_leaves_nothing_half_done(tmp_path: Path, signal_name: str) -> None:
     shell = Shell(tmp_path)
