@@ -134,7 +134,7 @@ coverage: setup-dev ## Run the quick tests and hold the branches of the pure mod
 		--cov --cov-report=
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 
-mutants: setup-dev ## Change the rows' rules bit by bit and list the changes that no test sees (half an hour)
+mutants: setup-dev ## Change the rules of rows and of who wins bit by bit, and list the changes that no test sees (an hour)
 	$(BIN)/mutmut run --max-children $(JOBS)
 	$(BIN)/mutmut results
 

@@ -5,13 +5,21 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.s3 import BUCKET, Server, clean_environ, start_server
 
 # How long an example takes says nothing on a machine that does other things as well.
 settings.register_profile("adlake", deadline=None)
 settings.load_profile("adlake")
+# For `make mutants`: the same examples each time, and no smaller ones where one fails.
+settings.register_profile(
+    "mutants",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 
 # A shell that starts the tests in its background makes them ignore Ctrl-C, and so would all that
 # they start; some of them press it.
