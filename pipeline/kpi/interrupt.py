@@ -13,35 +13,38 @@ Result = TypeVar("Result")
 
 
 class HeldInterrupts:
-    """Lets a Ctrl-C wait, from now until `release`.
+    """Lets SIGINT and SIGTERM wait, from now until `release`.
 
-    One that comes in the midst of an import can get lost there and leave Python's lock of imports
+    What one raises in the midst of an import can get lost there and leave Python's lock of imports
     taken: then no other thread can ever import again, and the engine's has to. To block the signal
     would not do, as any other thread may take it then.
     """
 
     def __init__(self) -> None:
-        self._came = False
-        self._before = signal.signal(signal.SIGINT, self._note)
+        self._came: list[int] = []
+        self._before = {
+            number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)
+        }
 
-    def _note(self, _signal: int, _frame: FrameType | None) -> None:
-        self._came = True
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._came.append(number)
 
     def release(self) -> None:
-        """Lets a Ctrl-C do again what it did before; may be called twice.
+        """Lets the signals do again what they did before; may be called twice.
 
         Raises:
-            KeyboardInterrupt: One came meanwhile.
+            BaseException: What the handler of one raises that came meanwhile.
         """
-        signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         if self._came:
-            self._came = False
-            raise KeyboardInterrupt
+            came, self._came = self._came[0], []
+            signal.raise_signal(came)
 
 
 @contextlib.contextmanager
 def hold_interrupts() -> Iterator[HeldInterrupts]:
-    """Lets a Ctrl-C wait until the block ends, or until `run_interruptible` waits in it."""
+    """Lets SIGINT and SIGTERM wait until the block ends, or `run_interruptible` waits in it."""
     held = HeldInterrupts()
     try:
         yield held
@@ -63,7 +66,7 @@ def run_interruptible(
     Args:
         connection: The connection.
         function: Is called in a thread of its own.
-        held: What is released as soon as a Ctrl-C can end both.
+        held: What is released as soon as a signal can end both.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="adlake-query") as pool:
         running = pool.submit(function)

@@ -305,8 +305,11 @@ def test_a_vacuumed_version_is_said_to_be_gone(tmp_path: Path) -> None:
     assert shell.run("kpi", "platform").returncode == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("seconds", [0, 0.1, 0.5])
-def test_ctrl_c_ends_a_query_cleanly(shell: Shell, seconds: float) -> None:
+def test_a_signal_ends_a_query_cleanly(
+    shell: Shell, seconds: float, number: signal.Signals
+) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline", "query", ENDLESS, "-v"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "ADLAKE_URI": str(shell.lake)},
@@ -317,12 +320,12 @@ def test_ctrl_c_ends_a_query_cleanly(shell: Shell, seconds: float) -> None:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("querying version 2")
         time.sleep(seconds)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         try:
             _, said = process.communicate(timeout=120)
         finally:
             process.kill()  # one that does not end must not keep the test from saying so
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert said == "adlake: interrupted; what was committed stands\n"
 
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import LakeError, QueryError
-from pipeline.kpi.interrupt import run_interruptible
+from pipeline.kpi.interrupt import hold_interrupts, run_interruptible
 from pipeline.kpi.output import render_csv, render_json
 from pipeline.kpi.query import BATCH_ROWS, fetch_result, run_query, stream_query
 from pipeline.kpi.stream import write_rows
@@ -145,6 +145,26 @@ def test_a_signal_ends_a_statement_at_once(
             assert run_query(own, "select 1").rows == ((1,),)  # the connection is still good
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_while_it_could_get_lost(number: signal.Signals) -> None:
+    class TellError(Exception):
+        pass
+
+    def tell(*_: object) -> None:
+        raise TellError
+
+    before = signal.signal(number, tell)
+    steps = ["begun"]
+    try:
+        with pytest.raises(TellError), hold_interrupts():  # noqa: PT012 - where it is raised counts
+            os.kill(os.getpid(), number)
+            steps.append("gone on")
+        assert signal.getsignal(number) is tell
+    finally:
+        signal.signal(number, before)
+    assert steps == ["begun", "gone on"]
 
 
 def test_names_of_columns_may_have_line_ends(connection: duckdb.DuckDBPyConnection) -> None:
