@@ -81,8 +81,11 @@ def run() -> None:
         print(f"adlake: {_describe_misuse(error)}", file=sys.stderr)
         sys.exit(UsageError.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        sys.exit(signals.EXIT_INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else 0)
+        code = signals.EXIT_INTERRUPTED
+    code = code if isinstance(code, int) else 0
+    if signals.find_exit_code() is not None:
+        signals.leave(code)
+    sys.exit(code)
 
 
 def _describe_misuse(error: TyperException) -> str:

@@ -1,10 +1,12 @@
 """Ends a command that is told to end, so that what is unfinished is cleared away first."""
 
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM
@@ -30,6 +32,18 @@ def end_by_signals() -> None:
 def find_exit_code() -> int | None:
     """The exit code of the signal that has come first, 128 and its number; None: none has."""
     return 128 + _came[0] if _came else None
+
+
+def leave(code: int) -> NoReturn:
+    """Ends an interrupted process as it is, once what it wrote is out.
+
+    An interrupted statement's threads may still be at work, and would crash where Python is taken
+    down under them.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # whoever read it may be gone as well
+            stream.flush()
+    os._exit(code)
 
 
 def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
