@@ -139,7 +139,9 @@ def _check_versions(client: Any) -> None:
 
 
 def _refuse_others(found: Mapping[str, object], package: str, expected: str) -> None:
-    wrong = {worker: one for worker, one in found.items() if one != expected}
+    # One that is gone meanwhile answers with an OSError, and does no part.
+    answers = {worker: one for worker, one in found.items() if not isinstance(one, OSError)}
+    wrong = {worker: one for worker, one in answers.items() if one != expected}
     if wrong:
         worker, one = min(wrong.items(), key=itemgetter(0))
         has = f"has {package} {one}" if isinstance(one, str) else f"has no {package} ({one})"
