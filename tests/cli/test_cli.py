@@ -312,6 +312,15 @@ def test_an_ascii_terminal_gets_escapes_and_no_error(shell: Shell) -> None:
     assert (done.returncode, "A\\xf1os" in done.stdout) == (0, True)
 
 
+def run_signalled(script: str, signal_name: str) -> tuple[int, str]:
+    """The exit code and stderr of a script that sends itself the signal that it is given."""
+    command = [sys.executable, "-c", script, signal_name]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    return done.returncode, done.stderr
+
+
 IN_A_STATEMENT = """
 import os, signal, sys, threading
 import duckdb, typer
@@ -331,16 +340,8 @@ except typer.Exit as end:
 def test_a_signal_that_the_engine_makes_an_error_of_its_own_ends_the_command_all_the_same(
     signal_name: str, code: int
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", IN_A_STATEMENT, signal_name],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    said = "adlake: interrupted; what was committed stands\n"
-    assert (done.returncode, done.stderr) == (code, said)
+    done = run_signalled(IN_A_STATEMENT, signal_name)
+    assert done == (code, "adlake: interrupted; what was committed stands\n")
 
 
 WHILE_IT_STARTS = """
@@ -359,16 +360,8 @@ main()
 
 @pytest.mark.parametrize(("signal_name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
 def test_a_signal_ends_a_command_that_is_just_starting(signal_name: str, code: int) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WHILE_IT_STARTS, signal_name],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    said = "adlake: interrupted; nothing was begun\n"
-    assert (done.returncode, done.stderr) == (code, said)
+    done = run_signalled(WHILE_IT_STARTS, signal_name)
+    assert done == (code, "adlake: interrupted; nothing was begun\n")
 
 
 @pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
