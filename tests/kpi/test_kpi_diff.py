@@ -58,3 +58,15 @@ def test_a_change_from_zero_has_no_relative_change() -> None:
     [row] = compare_rows("platform", before, after)
 
     assert row == ("platform", None, "USD", "spend", 0, 2, 2, None)
+
+
+def test_rows_come_in_order_and_one_that_has_no_name_comes_last() -> None:
+    def make(name: str | None) -> dict[str, object]:
+        return {"platform": name, "currency": "USD", "clicks": 1}
+
+    moved = compare_rows("platform", [make(None), make("b")], [make("a")])
+    assert [(row[1], row[4], row[5]) for row in moved] == [
+        ("a", None, 1),
+        ("b", 1, None),
+        (None, 1, None),
+    ]
