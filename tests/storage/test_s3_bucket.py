@@ -190,6 +190,22 @@ def test_a_wrong_secret_and_a_missing_bucket_are_named(
     assert "s3:ListBucket on lake/" in probes[0].detail
 
 
+def test_a_store_without_https_is_named(
+    s3_uri: str, s3_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = s3_environ["AWS_ENDPOINT_URL"].replace("http://", "https://")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    storage = S3Storage(s3_uri)
+    for act in (storage.list, storage.read, storage.find):
+        with pytest.raises(
+            StorageError,
+            match=rf"s3:\w+ on lake/.* no encrypted connection to {endpoint}; expected",
+        ) as caught:
+            act("a")
+        assert "\n" not in str(caught.value)
+        assert s3_environ["AWS_SECRET_ACCESS_KEY"] not in str(caught.value)
+
+
 def test_what_workers_left_behind_is_hidden_and_can_be_cleared(s3_uri: str) -> None:
     storage = S3Storage(s3_uri)
     storage.create(".scratch-cluster/0/days.arrow", b"rows")

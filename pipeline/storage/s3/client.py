@@ -133,8 +133,14 @@ class Client:
             if meaning := find_meaning(code):
                 return meaning.error(f"{doing}: {code}: {meaning.advice}")
             return explain_refusal(str(error), doing=doing)
+        endpoint = self.chain.endpoint or "AWS"
+        if isinstance(error, botocore.exceptions.SSLError):
+            return StorageError(
+                f"{doing}: no encrypted connection to {endpoint}; expected a store that speaks "
+                f"https, with a certificate that this machine trusts: see to AWS_ENDPOINT_URL "
+                f"({shorten(str(error))})"
+            )
         if isinstance(error, _ON_THE_WAY):
-            endpoint = self.chain.endpoint or "AWS"
             return StorageError(
                 f"{doing}: no whole answer from {endpoint} in {TRIES} tries: {shorten(str(error))}"
             )
