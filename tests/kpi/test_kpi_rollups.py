@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -204,8 +205,9 @@ def flip_a_sum(path: Path) -> None:
     """Turns one bit such that DuckDB reads another sum and says nothing."""
     whole = path.read_bytes()
     with duckdb.connect() as own:
-        for place in range(4, len(whole)):
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        for bit, place in product(range(8), range(4, len(whole))):
+            changed = bytes([whole[place] ^ 1 << bit])
+            path.write_bytes(whole[:place] + changed + whole[place + 1 :])
             with contextlib.suppress(duckdb.Error):
                 found = own.execute("select sum(spend) from read_parquet(?)", [str(path)])
                 if found.fetchone() != (Decimal("2.25"),):
