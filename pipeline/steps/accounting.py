@@ -20,9 +20,22 @@ _REJECTS = pl.Schema(REJECTS)
 
 
 def account_for(
-    delivery: Delivery, result: Ingested, contracts: Mapping[str, Contract], lost: Lost
+    delivery: Delivery,
+    result: Ingested,
+    contracts: Mapping[str, Contract],
+    *,
+    duplicates: int,
+    superseded: int,
 ) -> FileAccount:
-    """The account of one file that was read."""
+    """The account of one file that was read.
+
+    Args:
+        delivery: The file.
+        result: What was read of it.
+        contracts: By name.
+        duplicates: Its rows that the master does not hold, as the one that won says the same.
+        superseded: Those that it does not hold for another reason.
+    """
     contract = contracts.get(result.contract)
     if result.reason:
         return FileAccount(
@@ -36,8 +49,6 @@ def account_for(
             detail=result.detail,
             duplicates=result.duplicates,
         )
-    duplicates = lost[result.file_no, True]
-    superseded = lost[result.file_no, False]
     return FileAccount(
         found=delivery.found,
         outcome="merged" if result.coverage or result.quarantined else "no_rows",
@@ -79,8 +90,14 @@ def make_accounts(batch: Batch, lost: Lost, settled: Sequence[FileAccount]) -> l
         settled: Accounts of files that nobody had to read.
     """
     read = [
-        account_for(delivery, result, batch.contracts, lost)
-        for delivery, result in batch.list_fresh()
+        account_for(
+            delivery,
+            result,
+            batch.contracts,
+            duplicates=lost[number, True],
+            superseded=lost[number, False],
+        )
+        for number, delivery, result in batch.list_fresh()
     ]
     rows_in = {account.found.path: account.rows_in for account in read}
     for account in settled:
@@ -101,7 +118,7 @@ def gather_rejects(batch: Batch, accounts: Sequence[FileAccount], *, n: int) -> 
     frames = [pl.DataFrame(files, schema_overrides=_REJECTS)] if files else []
     frames += [
         pl.read_ipc(path).with_columns(path=pl.lit(delivery.found.path))
-        for delivery, result in batch.list_fresh()
+        for _, delivery, result in batch.list_fresh()
         for path in fetch_spooled(result.rejects)
     ]
     empty = pl.DataFrame(schema=_REJECTS)

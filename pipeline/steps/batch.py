@@ -50,10 +50,10 @@ class Batch:
     days: Mapping[date, int]
     void: pl.DataFrame
 
-    def list_fresh(self) -> list[tuple[Delivery, Ingested]]:
+    def list_fresh(self) -> list[tuple[int, Delivery, Ingested]]:
         """The files that this merge decides on: read now, and not read again."""
         return [
-            (delivery, self.results[number])
+            (number, delivery, self.results[number])
             for number, delivery in self.deliveries.items()
             if delivery.is_fresh and not self.results[number].is_passing
         ]

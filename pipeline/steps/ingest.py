@@ -34,6 +34,9 @@ from pipeline.steps.context import Context, check_claims, check_notation, find_c
 from pipeline.steps.totals import Checksum
 from pipeline.validate import Verdict, validate_typed
 
+READ_NO = "read_no"
+"""The column of spooled rows that says which of the files read together a row is of."""
+
 VANISHED = "vanished"
 """The file went away, or is not there yet, while it was read: no verdict on it."""
 
@@ -52,7 +55,7 @@ class FileTask:
     """A file to ingest.
 
     Attributes:
-        file_no: Its number in this merge.
+        read_no: Its number among all that a transaction reads, over all its attempts.
         path: Its key in the lake.
         local: Where its bytes are.
         contracts: Those it may be of.
@@ -65,7 +68,7 @@ class FileTask:
         claims: What its place says of its columns.
     """
 
-    file_no: int
+    read_no: int
     path: str
     local: Path
     contracts: Sequence[Contract]
@@ -83,7 +86,7 @@ class RawTask:
     """A generated day to ingest.
 
     Attributes:
-        file_no: Its number in this merge.
+        read_no: Its number among all that a transaction reads, over all its attempts.
         path: Key of its manifest.
         parts: Its data files.
         contract: The generator's.
@@ -92,7 +95,7 @@ class RawTask:
         delivered_on: UTC day of its delivery.
     """
 
-    file_no: int
+    read_no: int
     path: str
     parts: Sequence[DataPart]
     contract: Contract
@@ -106,7 +109,7 @@ class Ingested:
     """What a file held.
 
     Attributes:
-        file_no: As in its task.
+        read_no: As in its task.
         contract: Name of the contract it was read by; '' where none was found.
         control: Blank lines, and those of preamble and totals.
         valid: Rows that passed their contract.
@@ -120,12 +123,12 @@ class Ingested:
         detail: The same in words; of a file that is taken, what is worth a look.
         held: Whether it only waits for a person.
         duplicates: Rows that were said before, where the whole file was.
-        spooled: Arrow IPC files with the rows that passed: `columns`, `line` and `file_no`.
+        spooled: Arrow IPC files with the rows that passed: `columns`, `line` and `read_no`.
         columns: The canonical columns in `spooled`.
         rejects: Arrow IPC files with those that did not; columns `REJECT_COLUMNS`.
     """
 
-    file_no: int
+    read_no: int
     contract: str = ""
     control: int = 0
     valid: int = 0
@@ -182,8 +185,8 @@ class Ingested:
 
 def ingest_file(task: FileTask) -> Ingested:
     """Ingests a delivered file; one that cannot be read comes back with its reason."""
-    result = Ingested(task.file_no)
-    scratch = task.spool / f"{task.file_no}-scratch"
+    result = Ingested(task.read_no)
+    scratch = task.spool / f"{task.read_no}-scratch"
     scratch.mkdir()
     try:
         layout, path = lay_out(
@@ -220,9 +223,9 @@ def _ingest_rows(
         result.control += block.blank + len(block.totals)
         result.remarks.update(verdict.remarks)
         _spool_rejects(
-            result, list_rejects(block, verdict), task.spool / f"{task.file_no}-{number}-bad"
+            result, list_rejects(block, verdict), task.spool / f"{task.read_no}-{number}-bad"
         )
-        _spool_rows(result, verdict, block.lines, task.spool / f"{task.file_no}-{number}")
+        _spool_rows(result, verdict, block.lines, task.spool / f"{task.read_no}-{number}")
     result.constants = context.constants
     result.folds = layout.folds
     result.coverage = context.cover(seen, rows=result.valid + result.quarantined)
@@ -245,7 +248,7 @@ def _spool_rows(result: Ingested, verdict: Verdict, lines: pl.Series, path: Path
     rows = verdict.accepted
     if len(rows):
         kept = lines.filter(verdict.kept)
-        rows.with_columns(kept, file_no=pl.lit(result.file_no, pl.Int32)).write_ipc(path)
+        rows.with_columns(kept, pl.lit(result.read_no, pl.Int32).alias(READ_NO)).write_ipc(path)
         result.valid += len(rows)
         result.days.update(dict(rows["date"].value_counts().iter_rows()))
         result.spooled.append(path)
@@ -259,8 +262,8 @@ def ingest_raw(tasks: Sequence[RawTask], spool: Path) -> list[Ingested]:
         tasks: Days of one contract, at least one.
         spool: The file for all that is accepted.
     """
-    results = {task.file_no: Ingested(task.file_no, task.contract.name) for task in tasks}
-    tables = [(task, _read_day(task, results[task.file_no])) for task in tasks]
+    results = {task.read_no: Ingested(task.read_no, task.contract.name) for task in tasks}
+    tables = [(task, _read_day(task, results[task.read_no])) for task in tasks]
     read = [(task, table) for task, table in tables if table is not None]
     if read:
         _take_days(_stack_days(read), tasks, results, spool)
@@ -279,10 +282,10 @@ def _read_day(task: RawTask, result: Ingested) -> pa.Table | None:
 
 
 def _stack_days(read: Sequence[tuple[RawTask, pa.Table]]) -> pl.DataFrame:
-    """The rows of some days with `date`, `file_no` and `line`, the row's number in its day."""
+    """The rows of some days with `date`, `read_no` and `line`, the row's number in its day."""
     sizes = [table.num_rows for _, table in read]
     days = pl.Series("date", [task.day for task, _ in read], pl.Date)
-    numbers = pl.Series("file_no", [task.file_no for task, _ in read], pl.Int32)
+    numbers = pl.Series(READ_NO, [task.read_no for task, _ in read], pl.Int32)
     lines = [np.arange(1, size + 1, dtype=np.int64) for size in sizes]
     place = np.repeat(np.arange(len(sizes)), sizes)
     rows = pl.DataFrame(pa.concat_tables([table for _, table in read]))
@@ -300,16 +303,17 @@ def _take_days(
     rejects: dict[int, list[tuple[object, ...]]] = {}
     for row, fault in verdict.faults.items():
         cells = rows.row(row, named=True)
+        bad = rejects.setdefault(cells.pop(READ_NO), [])
         raw = json.dumps(cells, default=str, ensure_ascii=False)
-        rejects.setdefault(cells["file_no"], []).append((cells["line"], *fault, raw))
-    for file_no, bad in rejects.items():
+        bad.append((cells["line"], *fault, raw))
+    for read_no, bad in rejects.items():
         frame = pl.DataFrame(bad, schema=REJECT_COLUMNS, orient="row")
-        _spool_rejects(results[file_no], frame, spool.with_name(f"{file_no}-bad"))
+        _spool_rejects(results[read_no], frame, spool.with_name(f"{read_no}-bad"))
     verdict.accepted.write_ipc(spool)
-    columns = tuple(name for name in verdict.accepted.columns if name not in {"file_no", "line"})
-    days = {task.file_no: task.day for task in tasks}
-    for file_no, count in verdict.accepted.group_by("file_no").len().iter_rows():
-        results[file_no].valid = count
-        results[file_no].days[days[file_no]] = count
-        results[file_no].spooled = [spool]
-        results[file_no].columns = columns
+    columns = tuple(name for name in verdict.accepted.columns if name not in {READ_NO, "line"})
+    days = {task.read_no: task.day for task in tasks}
+    for read_no, count in verdict.accepted.group_by(READ_NO).len().iter_rows():
+        results[read_no].valid = count
+        results[read_no].days[days[read_no]] = count
+        results[read_no].spooled = [spool]
+        results[read_no].columns = columns

@@ -18,7 +18,7 @@ BATCH_ROWS = 1 << 18
 
 
 class NumberedDay(NamedTuple):
-    """A generated day, its place in the order of all that are read, and its manifest."""
+    """A generated day, its number among all that a transaction reads, and its manifest."""
 
     number: int
     delivery: Delivery
@@ -63,7 +63,7 @@ class DayReader:
         folder = day_folder(day.manifest.date)
         read = self.place.lake.storage.read
         return RawTask(
-            file_no=day.number,
+            read_no=day.number,
             path=day.delivery.found.path,
             parts=[
                 DataPart(

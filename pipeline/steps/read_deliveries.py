@@ -1,7 +1,9 @@
 """Reads the files of a merge in parallel and keeps what was read for a second attempt."""
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from pipeline.contracts import Contract
@@ -35,32 +37,28 @@ class Reader:
     staging: Staging
     on_file: Callable[[int], None] | None = None
     _done: dict[Delivery, Ingested] = field(default_factory=dict)
-    _rounds: int = 0
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def read(
         self, deliveries: Sequence[Delivery], manifests: Mapping[str, Manifest]
     ) -> list[Ingested]:
-        """Reads the deliveries and numbers them by their place in the sequence."""
-        fresh = [
-            (number, delivery)
-            for number, delivery in enumerate(deliveries)
-            if self._done.get(delivery, _NOTHING).file_no != number
-        ]
-        self._rounds += 1
+        """What the deliveries hold, in their order; the caller's own, to set aside what it will.
+
+        Several of them may lie in one spooled file, of which a later attempt leaves some out and
+        orders the others anew. So their rows bear a number that no other delivery ever has.
+        """
+        fresh = [(next(self._numbers), one) for one in deliveries if one not in self._done]
         files = [item for item in fresh if item[1].kind == "file"]
         days = [
             NumberedDay(number, delivery, manifests[delivery.found.path])
             for number, delivery in fresh
             if delivery.kind == "raw"
         ]
-        spool = None
-        if not self.staging.engine.is_remote:
-            spool = self.spool / f"read-{self._rounds}"
-            spool.mkdir()
+        spool = None if self.staging.engine.is_remote else self.spool
         place = Place(self.lake, self.staging.folder, spool)
         self._read_days(days, place)
         self._read_files(files, place)
-        return [self._done[delivery] for delivery in deliveries]
+        return [copy.copy(self._done[delivery]) for delivery in deliveries]
 
     def _read_files(self, items: Sequence[Numbered], place: Place) -> None:
         engine = self.staging.engine
@@ -91,6 +89,3 @@ class Reader:
 def _name(delivery: Delivery) -> str:
     """What a group of files is called in messages: after its first one."""
     return f"read {delivery.found.path}"
-
-
-_NOTHING = Ingested(file_no=-1)

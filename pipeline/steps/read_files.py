@@ -25,7 +25,7 @@ BYTES_A_CHILD = 4_000_000
 """A second child is started only where its start is worth it."""
 
 Numbered = tuple[int, Delivery]
-"""A delivery and its place in the order of all that are read."""
+"""A delivery and its number among all that a transaction reads."""
 
 
 def group_files(items: Sequence[Numbered]) -> list[list[Numbered]]:
@@ -83,12 +83,12 @@ class FileReader:
         )
         changes = map_threads(self._has_changed, [one for one, _ in tasks], workers=lanes)
         for (_, task), read, changed in zip(tasks, results, changes, strict=True):
-            result = read if isinstance(read, Ingested) else Ingested(task.file_no)
+            result = read if isinstance(read, Ingested) else Ingested(task.read_no)
             if isinstance(read, Crashed):
                 result.refuse("reader_crashed", read.detail)
             if changed:
                 result.refuse(VANISHED, f"{task.path} changed while it was read")
-            done[task.file_no] = result
+            done[task.read_no] = result
         return [done[number] for number, _ in items]
 
     def _has_changed(self, delivery: Delivery) -> bool:
@@ -112,7 +112,7 @@ class FileReader:
         if changed:
             return BadFileError(VANISHED, f"{path} is not what it was when it was merged")
         return FileTask(
-            file_no=number,
+            read_no=number,
             path=path,
             local=local,
             contracts=tuple(self.contracts.values()),

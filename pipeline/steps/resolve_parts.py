@@ -25,6 +25,7 @@ from pipeline.schema import AD_DAY, PART_CELL
 from pipeline.staging import fetch_spooled
 from pipeline.steps.accounting import Lost, count_lost
 from pipeline.steps.batch import NOBODY, Batch
+from pipeline.steps.ingest import READ_NO
 
 NEVER_NULL = ("account", "breakdown", "segment")
 """Columns in which nothing is ''."""
@@ -265,7 +266,7 @@ def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFram
     rows = (
         pl.scan_ipc(paths, glob=False, hive_partitioning=False)
         .filter(_is_within(part))
-        .join(_describe_files(batch, numbers, columns), on=FILE_NO, how="inner")
+        .join(_describe_files(batch, numbers, columns), on=READ_NO, how="inner")
     )
     present = rows.collect_schema().names()
     wanted = {**_SCHEMA, PART_CELL: pl.String()}
@@ -293,14 +294,19 @@ def _is_within(part: Part) -> pl.Expr:
 
 
 def _describe_files(batch: Batch, numbers: Sequence[int], columns: Sequence[str]) -> pl.LazyFrame:
-    """What is the same for all rows of a file: one row a file."""
+    """What is the same for all rows of a file: one row a file, by its number when it was read."""
     constant = sorted(
         {name for number in numbers for name in batch.results[number].constants} - {*columns}
     )
     names = ["source", *RANK, *constant]
-    schema = {FILE_NO: pl.Int32(), **{name: _SCHEMA[name] for name in names}}
+    schema = {
+        READ_NO: pl.Int32(),
+        FILE_NO: pl.Int32(),
+        **{name: _SCHEMA[name] for name in names},
+    }
     rows = [
         (
+            batch.results[number].read_no,
             number,
             batch.deliveries[number].source,
             *batch.deliveries[number].rank,

@@ -152,11 +152,17 @@ class PlainLake:
     def _check_counts(self, resolved: Resolved) -> None:
         assert resolved.rows.height == self.master.height + resolved.added - resolved.removed
 
-    def _account(self, fresh: Sequence[tuple[Delivery, Ingested]], resolved: Resolved) -> None:
+    def _account(self, fresh: Sequence[tuple[int, Delivery, Ingested]], resolved: Resolved) -> None:
         lost = count_lost(resolved.lost)
         rows: list[dict[str, Any]] = []
-        for delivery, result in fresh:
-            account = account_for(delivery, result, self.contracts, lost)
+        for number, delivery, result in fresh:
+            account = account_for(
+                delivery,
+                result,
+                self.contracts,
+                duplicates=lost[number, True],
+                superseded=lost[number, False],
+            )
             file = self.files[delivery.found.path]
             assert min(account.accepted, account.duplicates, account.superseded) >= 0, account
             assert account.rows_in == len(file.lines), account

@@ -174,7 +174,7 @@ def ingest(data: bytes) -> tuple[Ingested, dict[int, str]]:
         path = Path(folder) / "lot.csv"
         path.write_bytes(data)
         task = FileTask(
-            file_no=1,
+            read_no=1,
             path="landing/lots/lot.csv",
             local=path,
             contracts=CONTRACTS,

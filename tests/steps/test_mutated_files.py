@@ -95,7 +95,7 @@ def mutate(export: Export, changes: list[Mutation], folder: Path) -> FileTask:
     path.write_bytes(data)
     (folder / "spool").mkdir()
     return FileTask(
-        file_no=0,
+        read_no=0,
         path=f"landing/{export.source}/{path.name}",
         local=path,
         contracts=CONTRACTS,
