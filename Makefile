@@ -86,10 +86,14 @@ S3_PORT ?= 8333
 S3_KEYS := AWS_ACCESS_KEY_ID=adlake AWS_SECRET_ACCESS_KEY=adlake-on-this-machine
 S3_ENVIRON := $(S3_KEYS) AWS_ENDPOINT_URL=http://127.0.0.1:$(S3_PORT) AWS_REGION=us-east-1
 
+# Whether .s3/pid is the number of that server; after a reboot it may be anyone's.
+S3_RUNS = pid="$$(cat .s3/pid 2>/dev/null)" && { cat "/proc/$$pid/cmdline" || ps -o args= -p "$$pid"; } \
+	2>/dev/null | tr '\0' ' ' | grep -qF -- "-dir=$(CURDIR)/.s3/data "
+
 s3: setup-dev ## Start an S3 server on this machine, its data in .s3/
 	@mkdir -p .s3/data .s3/logs
-	@if kill -0 "$$(cat .s3/pid 2>/dev/null)" 2>/dev/null; then echo "it runs already"; else \
-		env $(S3_KEYS) GOMEMLIMIT=400MiB setsid $(BIN)/weed -logdir=.s3/logs mini -dir=.s3/data \
+	@if $(S3_RUNS); then echo "it runs already"; else \
+		env $(S3_KEYS) GOMEMLIMIT=400MiB setsid $(BIN)/weed -logdir=.s3/logs mini "-dir=$(CURDIR)/.s3/data" \
 			-ip=127.0.0.1 -ip.bind=127.0.0.1 -webdav=false -admin.ui=false \
 			-master.telemetry=false -s3.port=$(S3_PORT) -s3.port.iceberg=0 -s3.port.lance=0 \
 			-bucket=lake >.s3/logs/out.log 2>&1 </dev/null & echo $$! >.s3/pid; \
@@ -101,7 +105,7 @@ s3: setup-dev ## Start an S3 server on this machine, its data in .s3/
 	@echo "To work on it:"; printf '  export %s\n' $(S3_ENVIRON) ADLAKE_URI=s3://lake/main
 
 s3-stop: ## Stop the server of `make s3`; its data stays
-	@test ! -e .s3/pid || { kill -9 "$$(cat .s3/pid)" 2>/dev/null; rm .s3/pid; }
+	@if $(S3_RUNS); then kill -9 "$$pid"; fi; rm -f .s3/pid
 
 run-s3: s3 ## Run the whole pipeline on the server of `make s3`
 	env $(S3_ENVIRON) $(BIN)/adlake run --lake s3://lake/main $(ARGS)
