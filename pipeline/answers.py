@@ -87,7 +87,9 @@ _MEANINGS: Final = {
     "504": _FAILED,
 }
 
-_CODE: Final = re.compile(r"<Code>(\w+)</Code>|^(\w+): |\b([45]\d\d) [A-Z]", re.MULTILINE)
+_CODE: Final = re.compile(
+    r"<Code>(\w+)</Code>|^(\w+): |\b([45]\d\d) (?:[A-Z]|for HTTP)", re.MULTILINE
+)
 
 
 def find_meaning(code: str) -> Meaning | None:

@@ -5,8 +5,10 @@ loads only into the very DuckDB release that it was built for; s3fs is slower an
 """
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 import duckdb
 
@@ -18,6 +20,10 @@ from pipeline.storage import SqlAccess
 _PACKAGE: Final = "duckdb_extension_httpfs"
 _FROM_ENVIRONMENT: Final = ("s3_access_key_id", "s3_secret_access_key", "s3_session_token")
 """Settings that the extension fills from AWS_* variables, for every statement to read."""
+
+RETRIES: Final = 8
+_URL: Final = re.compile(r"'(https?://[^']+)'")
+_REGION: Final = re.compile(r" in region '([^']+)'")
 
 _BLOCK_BYTES: Final = 8 << 20
 
@@ -34,7 +40,8 @@ def reach_bucket(connection: duckdb.DuckDBPyConnection, access: SqlAccess) -> No
     # Files of a lake are never changed, so what is known of one stays true.
     connection.execute("set enable_http_metadata_cache = true")
     connection.execute("set validate_external_file_cache = 'NO_VALIDATION'")
-    connection.execute("set http_retries = 8")
+    # Refusals are tried again like everything else: httpfs has no setting for which.
+    connection.execute(f"set http_retries = {RETRIES}")
     connection.execute("set http_retry_wait_ms = 50")
     connection.execute("set http_retry_backoff = 2")
     connection.execute(_make_secret(access))
@@ -45,10 +52,14 @@ def explain_failure(error: Exception) -> StorageError | None:
 
     A missing file is none: whether it ought to be there is for the caller to know.
     """
-    text = str(error)
+    text, _, _ = str(error).partition("\n\nLINE ")  # the statement is none of the store's
     if not isinstance(error, duckdb.HTTPException) and " for HTTP " not in text:
         return None
-    explained = explain_refusal(text, doing="s3:GetObject by SQL")
+    url, region = _URL.search(text), _REGION.search(text)
+    doing = "s3:GetObject by SQL"
+    doing += f" on {unquote(url[1])}" if url else ""
+    doing += f" (region {region[1]})" if region else ""
+    explained = explain_refusal(text, doing=doing)
     return None if isinstance(explained, MissingError) else explained
 
 

@@ -1,12 +1,16 @@
 """Single requests that fail: what may pass is tried again, no body is short, no secret is told."""
 
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli.app import app
 from pipeline.errors import DeniedError, ExpiredError, StorageError, ThrottledError
+from pipeline.kpi import reach
+from pipeline.kpi.query import run_query
+from pipeline.kpi.views import open_reading_connection
 from pipeline.storage.s3 import S3Storage, client, credentials, writes
 from tests.fault_proxy import Rule
 from tests.faults.conftest import Harbour
@@ -190,6 +194,37 @@ def test_credentials_that_nobody_renews_are_said_to_have_expired(
     with pytest.raises(ExpiredError, match="ExpiredToken: the credentials expired: renew them"):
         storage.read("a")
     assert harbour.proxy.done == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "said"),
+    [
+        ("denied", DeniedError, r" \(region us-east-1\): AccessDenied: these credentials lack"),
+        ("expired", ExpiredError, r" \(region us-east-1\): ExpiredToken: the credentials expired"),
+        ("503", ThrottledError, r".*: 503: the store asks for fewer requests"),
+        ("cut", StorageError, r": IO Error: Transferred a partial file error"),
+    ],
+)
+def test_sql_says_what_was_refused_and_where(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch, fault: str, error: type, said: str
+) -> None:
+    if reach.find_extension() is None:
+        pytest.skip("DuckDB's httpfs extension is not installed for this system")
+    monkeypatch.setattr(reach, "RETRIES", 1)
+    harbour.deliver("a.csv", ["a"])
+    harbour.merge(harbour.open_directly())
+    lake = harbour.open()
+    snapshot = lake.take_snapshot()
+    (data,) = [file.path for file in snapshot.files]
+    url = f"{harbour.proxy.endpoint}/{harbour.uri.removeprefix('s3://')}/master/{data}"
+    harbour.proxy.break_by(Rule(fault, "GET" if fault == "cut" else ".*", "/master/year"))
+    with (
+        pytest.raises(error, match=f"^s3:GetObject by SQL on {re.escape(url)}{said}") as caught,
+        open_reading_connection(lake, snapshot) as connection,
+    ):
+        run_query(connection, "select sum(cost) from ad_day")
+    assert "LINE" not in str(caught.value)
+    assert harbour.server.secret not in str(caught.value)
 
 
 @pytest.mark.parametrize(
