@@ -60,14 +60,21 @@ def withdraw(
     """Take a delivered file back, as if it had never come."""
     from pipeline.steps.withdraw import withdraw as withdraw_file
 
-    finish(session, withdraw_file(session.lake, file, settings=session.settings))
+    outcome = withdraw_file(session.lake, file, settings=session.settings)
+    finish(session, outcome, nothing=f"{file} is withdrawn already")
 
 
-def finish(session: Session, outcome: "MergeOutcome", *, engine: "Engine | None" = None) -> None:
+def finish(
+    session: Session,
+    outcome: "MergeOutcome",
+    *,
+    engine: "Engine | None" = None,
+    nothing: str = "nothing new to merge",
+) -> None:
     """Rolls up what a transaction changed, says what it did, and exits by it."""
     from pipeline.steps.report import roll_up
 
     snapshot = session.lake.take_snapshot(outcome.version)
     roll_up(session.lake, snapshot, settings=session.settings, engine=engine)
-    say_merged(outcome)
+    say_merged(outcome, nothing=nothing)
     exit_by(outcome)

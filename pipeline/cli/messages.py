@@ -65,10 +65,10 @@ def say_landed(landed: "Sequence[LandedFile]") -> None:
         )
 
 
-def say_merged(outcome: "MergeOutcome") -> None:
-    """Says what the merge decided, and which files ask for a look."""
+def say_merged(outcome: "MergeOutcome", *, nothing: str = "nothing new to merge") -> None:
+    """Says what the merge decided, or that there was nothing, and which files ask for a look."""
     if outcome.transaction is None:
-        typer.echo(f"nothing new to merge; master at version {outcome.version}")
+        typer.echo(f"{nothing}; master at version {outcome.version}")
     else:
         kinds = Counter(account.outcome for account in outcome.accounts)
         files = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))

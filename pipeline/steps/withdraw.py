@@ -21,7 +21,9 @@ from pipeline.steps.transaction import Intake, transact
 def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
     """Withdraws a file: a tombstone in the ledger, and its dates are resolved again from landing.
 
-    The file stays where it is. To bring it back, land it as a delivery of another time.
+    The file stays where it is. To bring it back, land it as a delivery of another time. Of one that
+    is withdrawn already nothing is committed: whoever does not know what came of a withdrawal may
+    just try again.
 
     Args:
         lake: The lake.
@@ -39,15 +41,18 @@ def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
         judged = pick_judged(ledger)
         gone = judged.filter(pl.col("path") == path, pl.col("outcome") == "merged")
         if gone.is_empty():
-            raise UsageError(f"{path} is no file that a merge took; see `adlake query` on ledger")
-        (account,) = [_make_tombstone(one) for one in recall(gone.tail(1), role="reread")]
+            if judged.filter(pl.col("path") == path, pl.col("outcome") == "withdrawn").is_empty():
+                raise UsageError(
+                    f"{path} is no file that a merge took; see `adlake query` on ledger"
+                )
+            return Intake(deliveries=(), ledger=ledger)
         left = ledger.filter(pl.col("path") != path)
         rest = pick_judged(left)
         ranges = list_ranges(gone)
         return Intake(
-            deliveries=[*_find_heir(rest, gone), *list_rivals(rest, ranges)],
+            deliveries=[*_find_heirs(rest, gone), *list_rivals(rest, ranges)],
             ledger=left,
-            settled=[account],
+            settled=[_make_tombstone(one) for one in recall(gone, role="reread")],
             withdrawn=ranges,
             check=lambda read, results: _refuse_broken(read, results, left, lake),
         )
@@ -61,11 +66,12 @@ def _make_tombstone(delivery: Delivery) -> FileAccount:
     )
 
 
-def _find_heir(judged: pl.DataFrame, gone: pl.DataFrame) -> list[Delivery]:
-    """The oldest file that was set aside only because it has the bytes of the withdrawn one."""
-    source, sha256 = gone.select("source", "sha256").row(-1)
-    repeats = judged.filter(outcome="duplicate", reason=SAME_FILE, source=source, sha256=sha256)
-    oldest = repeats.sort("delivered_at", "delivery_id", "path").head(1)
+def _find_heirs(judged: pl.DataFrame, gone: pl.DataFrame) -> list[Delivery]:
+    """The oldest file of those set aside only because they have the bytes of a withdrawn one."""
+    names = ["source", "sha256"]
+    repeats = judged.filter(outcome="duplicate", reason=SAME_FILE).join(gone, on=names, how="semi")
+    ranked = repeats.sort("delivered_at", "delivery_id", "path")
+    oldest = ranked.unique(names, keep="first", maintain_order=True)
     return recall(oldest, role="replayed")
 
 

@@ -13,6 +13,7 @@ from pipeline.contracts import load_contracts
 from pipeline.errors import ContractError, LakeError, UsageError
 from pipeline.lake import Lake
 from pipeline.steps.merge import MergeOutcome, merge
+from pipeline.steps.rebuild import rebuild
 from pipeline.steps.replay import replay
 from pipeline.steps.withdraw import withdraw
 from pipeline.storage import LocalStorage
@@ -300,8 +301,27 @@ def test_a_withdrawn_file_is_as_if_it_had_never_come(
     assert list_outcomes(outcome) == [("withdrawn", "withdrawn")]
     assert read_rows(shop) == read_rows(other)
     assert shop.merge().transaction is None
+    assert withdraw(shop.lake, paths[2], settings=shop.settings).transaction is None
+    assert read_rows(shop) == read_rows(other)
     with pytest.raises(UsageError, match="no file that a merge took"):
-        withdraw(shop.lake, paths[2], settings=shop.settings)
+        withdraw(shop.lake, "landing/shop/account=A/none.csv", settings=shop.settings)
+
+
+def test_all_that_ever_stood_at_a_path_is_withdrawn_at_once(shop: Home) -> None:
+    declare(shop, "append")
+    path = write_delivery(shop.root, 1, ["2024-01-01,x,1"])
+    other = write_delivery(shop.root, 2, ["2024-01-01,x,4"])
+    shop.merge()
+    write_delivery(shop.root, 1, ["2024-01-01,x,2"])
+    assert shop.merge().transaction == 2
+    outcome = withdraw(shop.lake, path, settings=shop.settings)
+    assert list_outcomes(outcome) == [("withdrawn", "withdrawn")] * 2
+    left = read_rows(shop)
+    assert len(left) == 1
+    assert withdraw(shop.lake, path, settings=shop.settings).transaction is None
+    assert shop.lake.storage.find(other)
+    assert rebuild(shop.lake, settings=shop.settings).transaction == 4
+    assert read_rows(shop) == left
 
 
 def test_the_only_file_of_a_source_can_be_withdrawn(shop: Home) -> None:
