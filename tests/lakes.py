@@ -1,4 +1,4 @@
-"""Builds small real lakes: rows in, Parquet files and Delta commits out.
+"""Builds small real lakes, wherever they are: rows in, Parquet files and Delta commits out.
 
 A row is a dict of what matters to the test; the rest has plain values (see `make_row`).
 """
@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.delta.log import DataFile
-from pipeline.delta.table import open_table
 from pipeline.lake import LEDGER_TABLE, MASTER_TABLE, Lake
+from pipeline.ledger import append
 from pipeline.schema import AD_DAY, LEDGER, SORT_ORDER
 from pipeline.storage import LocalStorage
 
@@ -87,7 +87,10 @@ def commit_rows(
     ledger: Sequence[Mapping[str, Any]] = (),
     replaces: Sequence[DataFile] = (),
 ) -> list[DataFile]:
-    """Commits rows as new files in place of others, and returns the new files."""
+    """Commits rows as new files in place of others, and returns the new files.
+
+    In a folder and in a bucket. Unlike a merge it joins no files: a month has one more each time.
+    """
     months: dict[tuple[int, int], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         months[row["date"].year, row["date"].month].append(row)
@@ -106,11 +109,11 @@ def write_master_file(lake: Lake, rows: pa.Table) -> DataFile:
     first, last = days[0].as_py(), days[-1].as_py()
     partition = {"year": f"{first:%Y}", "month": f"{first:%m}"}
     path = f"year={first:%Y}/month={first:%m}/{uuid.uuid4().hex}.parquet"
-    local = _prepare(lake, MASTER_TABLE, path)
-    pq.write_table(rows, local, compression="zstd", store_decimal_as_integer=True)
+    data = _encode(rows, compression="zstd", store_decimal_as_integer=True)
+    lake.storage.create(f"{MASTER_TABLE}/{path}", data)
     return DataFile(
         path=path,
-        size=local.stat().st_size,
+        size=len(data),
         rows=rows.num_rows,
         partition=partition,
         first_date=first,
@@ -127,12 +130,13 @@ def commit_files(
 ) -> None:
     """Commits files that are in place, with a ledger file that the commit names."""
     master = lake.open_master()
+    known = lake.catch_up(master)
     number = master.transaction + 1
     path = f"{number}-test{uuid.uuid4().hex}.parquet"
-    local = _prepare(lake, LEDGER_TABLE, path)
     entries = [{**entry, "n": number} for entry in ledger]
-    pq.write_table(pa.Table.from_pylist(entries, LEDGER), local)
-    noted = DataFile(path=path, size=local.stat().st_size, rows=len(entries), partition={})
+    data = _encode(pa.Table.from_pylist(entries, LEDGER))
+    lake.storage.create(f"{LEDGER_TABLE}/{path}", data)
+    noted = DataFile(path=path, size=len(data), rows=len(entries), partition={})
     added, removed = (sum(file.rows for file in some) for some in (files, replaces))
     master.commit(
         adds=files,
@@ -146,18 +150,16 @@ def commit_files(
             "rows_removed": removed,
         },
     )
-    table = open_table(lake.storage, LEDGER_TABLE, LEDGER)
-    assert table is not None
-    table.commit(adds=[noted], removes=[], transaction=number, metadata={"n": number})
+    append(master, known, noted, number=number, version=master.version + 1)
 
 
 def write_file(lake: Lake, path: str, rows: pa.Table) -> None:
     """Writes any Parquet file of the lake."""
-    folder, _, name = path.rpartition("/")
-    pq.write_table(rows, _prepare(lake, folder, name))
+    lake.storage.overwrite(path, _encode(rows))
 
 
-def _prepare(lake: Lake, folder: str, name: str) -> Path:
-    local = Path(lake.locate(f"{folder}/{name}"))
-    local.parent.mkdir(parents=True, exist_ok=True)
-    return local
+def _encode(rows: pa.Table, **options: Any) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink, **options)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data

@@ -15,6 +15,7 @@ from pipeline.steps.report import roll_up
 from pipeline.steps.upgrade import upgrade
 from pipeline.steps.vacuum import vacuum
 from pipeline.storage import open_storage
+from tests.lakes import commit_rows, make_row
 from tests.lots import HEADER, make_line
 from tests.steps.conftest import SETTINGS
 
@@ -27,7 +28,6 @@ def test_check_clear_up_and_rebuild_a_lake_in_a_bucket(s3_uri: str) -> None:
         merge(lake, settings=SETTINGS)
         roll_up(lake, lake.take_snapshot(), settings=SETTINGS)
     rows = read_rows(lake)
-    assert compact(lake, settings=SETTINGS).transaction is None
     lake.storage.create("quarantine/00000009-killed.parquet", b"x")
     checkup = fsck(lake, settings=SETTINGS)
     assert checkup.findings == []
@@ -46,6 +46,19 @@ def test_check_clear_up_and_rebuild_a_lake_in_a_bucket(s3_uri: str) -> None:
     (data,) = [file.path for file in lake.take_snapshot().files]
     lake.storage.overwrite(f"master/{data}", b"x")
     assert [one.path for one in fsck(lake, settings=SETTINGS).findings] == [f"master/{data}"]
+
+
+def test_small_files_in_a_bucket_become_one_by_one_commit(s3_uri: str) -> None:
+    lake = Lake(open_storage(s3_uri))
+    lake.initialise()
+    for name in ("a", "b", "c"):
+        commit_rows(lake, [make_row(campaign_id=name, cost=1)])
+    rows = read_rows(lake)
+    outcome = compact(lake, settings=SETTINGS)
+    assert (outcome.transaction, outcome.files_removed, outcome.files_added) == (4, 3, 1)
+    assert read_rows(lake).equals(rows)
+    assert compact(lake, settings=SETTINGS).transaction is None
+    assert fsck(lake, settings=SETTINGS).findings == []
 
 
 def read_rows(lake: Lake) -> pl.DataFrame:
