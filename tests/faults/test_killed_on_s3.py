@@ -1,23 +1,39 @@
-"""Merges that are killed on a request, that race each other, or whose input changes meanwhile."""
+"""Commands that are killed on a request, that race, or whose input changes meanwhile."""
 
+import functools
 import random
+import secrets
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 import pytest
 
 from pipeline.errors import AdlakeError, ExpiredError
+from pipeline.lake import Lake
+from pipeline.steps.commit import MergeOutcome
+from pipeline.steps.compact import compact
+from pipeline.steps.merge import merge
+from pipeline.steps.withdraw import withdraw
 from tests.fault_proxy import Rule
-from tests.faults.conftest import Harbour
+from tests.faults.conftest import SETTINGS, Harbour
 from tests.s3 import clean_environ
 
 FILES = {"a.csv": ["a", "b"], "b.csv": ["c"]}
 CAMPAIGNS = ["a", "b", "c"]
 SEED = 20261124
-PATIENCE_SECONDS = 120
+GONE = "landing/lots/gone.csv"
+WHEN = ("before", "after")
+SAMPLED = 20
+SAMPLE_SECONDS = 240
+"""No moment is begun after so long, but the first of each command."""
+
+LEAST_KILLED = 60
+PATIENCE_SECONDS = 300
 
 
 def prepare(harbour: Harbour) -> None:
@@ -28,42 +44,102 @@ def prepare(harbour: Harbour) -> None:
         harbour.deliver(name, campaigns)
 
 
-def start_merge(harbour: Harbour, endpoint: str) -> subprocess.Popen[bytes]:
+def prepare_withdrawal(harbour: Harbour) -> None:
+    """A lake with one merge of two files."""
+    for name in ("gone", "left"):
+        harbour.deliver(f"{name}.csv", [name])
+    harbour.merge(harbour.open_directly())
+
+
+def prepare_compaction(harbour: Harbour) -> None:
+    """A lake with two small files of one month."""
+    harbour.open_directly().initialise()
+    for name in ("a", "b"):
+        harbour.commit(name)
+
+
+class Command(NamedTuple):
+    """A command that commits.
+
+    Attributes:
+        words: As it is typed.
+        prepare: Makes a lake that has work for it.
+        campaigns: What the master holds afterwards.
+        again: Does in this process what is left of it.
+    """
+
+    words: tuple[str, ...]
+    prepare: Callable[[Harbour], None]
+    campaigns: list[str]
+    again: Callable[[Lake], MergeOutcome]
+
+
+COMMANDS = {
+    "merge": Command(
+        ("merge",), prepare, [*CAMPAIGNS, "z"], functools.partial(merge, settings=SETTINGS)
+    ),
+    "withdraw": Command(
+        ("withdraw", GONE),
+        prepare_withdrawal,
+        ["left"],
+        functools.partial(withdraw, path=GONE, settings=SETTINGS),
+    ),
+    "compact": Command(
+        ("compact",), prepare_compaction, ["a", "b"], functools.partial(compact, settings=SETTINGS)
+    ),
+}
+
+
+def start(harbour: Harbour, *words: str, endpoint: str | None = None) -> subprocess.Popen[bytes]:
+    """Starts a command, behind the proxy unless another endpoint is given."""
+    endpoint = endpoint or harbour.proxy.endpoint
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "merge", "--lake", harbour.uri],
+        [sys.executable, "-m", "pipeline", *words, "--lake", harbour.uri],
         env=clean_environ() | harbour.server.describe() | {"AWS_ENDPOINT_URL": endpoint},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
 
 
-def kill_on(harbour: Harbour, number: int, when: str) -> int:
-    """Merges until the n-th request, kills the command on it, and returns its exit code."""
-    with start_merge(harbour, harbour.proxy.endpoint) as process:
-        # The command takes longer to start than this takes to say.
-        harbour.proxy.break_by(Rule(f"kill-{when}", first=number, times=1, pid=process.pid))
-        process.communicate(timeout=PATIENCE_SECONDS)
-    return process.returncode
-
-
-def count_requests(harbour: Harbour) -> int:
-    """How many requests an undisturbed merge makes."""
+def count_requests(harbour: Harbour, command: Command) -> int:
+    """How many requests an undisturbed command makes, in a process of its own as those killed."""
+    command.prepare(harbour)
     harbour.proxy.break_by()
-    harbour.merge(harbour.open())
+    with start(harbour, *command.words) as process:
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, said
     return len(harbour.proxy.requests)
 
 
-def check_kill(harbour: Harbour, number: int, when: str) -> None:
-    code = kill_on(harbour, number, when)
-    assert code in {-9, 0}, (number, when)
-    harbour.merge(harbour.open_directly())
-    harbour.check([*CAMPAIGNS, "z"])
+def list_moments(count: int) -> list[tuple[int, str]]:
+    """Each request, before and after it is carried out."""
+    return [(number, when) for number in range(1, count + 1) for when in WHEN]
+
+
+def kill_and_finish(harbour: Harbour, command: Command, number: int, when: str) -> bool:
+    """Kills a command on its n-th request, runs it again, and checks what came of both.
+
+    Returns:
+        Whether it was killed: the last requests of a command are not always as many.
+    """
+    harbour.uri = f"{harbour.uri.partition('-')[0]}-{secrets.token_hex(4)}"
+    command.prepare(harbour)
+    with start(harbour, *command.words) as process:
+        # The command takes longer to start than this takes to say.
+        harbour.proxy.break_by(Rule(f"kill-{when}", first=number, times=1, pid=process.pid))
+        process.communicate(timeout=PATIENCE_SECONDS)
+    met = harbour.proxy.done == 1
+    assert process.returncode == (-9 if met else 0), (command.words, number, when)
+    command.again(harbour.open_directly())
+    harbour.check(command.campaigns)
+    assert command.again(harbour.open_directly()).transaction is None
+    return met
 
 
 def test_a_merge_killed_on_a_request_is_finished_by_the_next(harbour: Harbour) -> None:
-    """One moment among the writes; the commit's own answer among them by its name."""
+    """One moment among the writes: the commit's own answer, by its name."""
     prepare(harbour)
-    with start_merge(harbour, harbour.proxy.endpoint) as process:
+    with start(harbour, "merge") as process:
         commit = r"/master/_delta_log/0*2\.json$"
         rule = Rule("kill-after", "PUT", commit, times=1, pid=process.pid)
         harbour.proxy.break_by(rule)
@@ -73,23 +149,41 @@ def test_a_merge_killed_on_a_request_is_finished_by_the_next(harbour: Harbour) -
     harbour.check([*CAMPAIGNS, "z"])
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("share", range(8))
-def test_killed_on_any_request_it_is_finished_by_the_next(
-    harbour: Harbour, share: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.faults
+def test_killed_on_a_sample_of_requests_a_command_is_finished_by_the_next(
+    harbour: Harbour,
 ) -> None:
-    """Eight requests in each share, before and after they are carried out: 64 moments in all."""
-    chance = random.Random(SEED + share)
-    prepare(harbour)
-    count = count_requests(harbour)
-    harbour.check([*CAMPAIGNS, "z"])
-    first = 1 + count * share // 8
-    last = count * (share + 1) // 8
-    for place in range(8):
-        number, when = chance.randint(first, last), chance.choice(["before", "after"])
-        monkeypatch.setattr(harbour, "uri", f"{harbour.uri.partition('-')[0]}-{place}")
-        prepare(harbour)
-        check_kill(harbour, number, when)
+    """Twenty moments, or as many as there is time for, of all commands in turn."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    chance = random.Random(seed)
+    counts = {name: count_requests(harbour, command) for name, command in COMMANDS.items()}
+    sys.stdout.write(f"seed {seed}, of {counts} requests\n")
+    drawn = [
+        iter(
+            chance.sample([(name, n, when) for n in range(1, 1 + count) for when in WHEN], SAMPLED)
+        )
+        for name, count in counts.items()
+    ]
+    points = [point for turn in zip(*drawn, strict=True) for point in turn][:SAMPLED]
+    begin, killed = time.monotonic(), 0
+    for done, (name, number, when) in enumerate(points):
+        if done >= len(COMMANDS) and time.monotonic() - begin > SAMPLE_SECONDS:
+            break
+        killed += kill_and_finish(harbour, COMMANDS[name], number, when)
+    sys.stdout.write(f"{killed} killed\n")
+    assert killed >= len(COMMANDS) - 1
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("command", COMMANDS)
+def test_killed_on_any_request_a_command_is_finished_by_the_next(
+    harbour: Harbour, command: str
+) -> None:
+    count = count_requests(harbour, COMMANDS[command])
+    points = list_moments(count)
+    killed = sum(kill_and_finish(harbour, COMMANDS[command], *point) for point in points)
+    sys.stdout.write(f"{command}: {killed} killed of {len(points)} moments\n")
+    assert killed >= LEAST_KILLED
 
 
 @pytest.mark.parametrize(
@@ -101,7 +195,7 @@ def test_merges_that_race_bring_every_row_once(
     names = [f"c{number:03d}" for number in range(files)]
     for name in names:
         harbour.deliver(f"{name}.csv", [name])
-    started = [start_merge(harbour, harbour.server.endpoint) for _ in range(processes)]
+    started = [start(harbour, "merge", endpoint=harbour.server.endpoint) for _ in range(processes)]
     codes = []
     for process in started:
         with process:

@@ -9,7 +9,7 @@ from pipeline.steps.generate_messy import generate_messy
 from pipeline.steps.verify import verify
 from tests.fault_proxy import Rule
 from tests.faults.conftest import SETTINGS, Harbour
-from tests.faults.test_killed_on_s3 import PATIENCE_SECONDS, start_merge
+from tests.faults.test_killed_on_s3 import PATIENCE_SECONDS, start
 from tests.steps.messy import TODAY, cut, make_request
 
 pytestmark = pytest.mark.faults
@@ -32,7 +32,7 @@ def test_in_a_bucket_killed_merges_of_shuffled_deliveries_make_the_true_master(
     for part in cut(dice.sample(list(plan.files), len(plan.files)), PARTS):
         for path in part:
             lake.storage.create(path, plan.files[path])
-        with start_merge(harbour, harbour.proxy.endpoint) as process:
+        with start(harbour, "merge") as process:
             first = dice.randint(1, REQUESTS)
             harbour.proxy.break_by(Rule("kill-after", first=first, times=1, pid=process.pid))
             process.communicate(timeout=PATIENCE_SECONDS)
