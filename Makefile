@@ -123,15 +123,20 @@ test-all: coverage test-rest ## Run all tests: also the slow ones, Airflow's and
 
 # Airflow gets a process of its own, as it changes logging, warnings and the environment when it
 # is imported, and a home in .venv, so that it neither reads nor writes the user's.
+AIRFLOW_PYTEST := AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest
+
 test-rest: setup-dev system-packages
 	$(BIN)/python -m pytest -m "(slow or faults or browser or cluster) and not airflow and not soak" -n $(JOBS)
-	AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest -m "airflow and not soak"
+	$(AIRFLOW_PYTEST) -m "airflow and not soak"
 
-test-soak: setup-dev ## Run the longest tests: random histories of deliveries, kills on every request
-	$(BIN)/python -m pytest -m soak -n $(JOBS)
+test-soak: setup-dev system-packages ## Run the longest tests: random histories of deliveries, kills on every request
+	$(BIN)/python -m pytest -m "soak and not airflow" -n $(JOBS)
+	$(AIRFLOW_PYTEST) -m "soak and airflow"
 
-test-faults: setup-dev ## Run all tests that kill, break or race a run, also the longest
-	$(BIN)/python -m pytest -m "faults or soak" -n $(JOBS)
+# Not the histories in memory, which have no run to break, and neither clusters nor Airflow, whose
+# faults are in test-rest.
+test-faults: setup-dev system-packages ## Run what kills, breaks or races a run on one machine, also the longest (hours)
+	$(BIN)/python -m pytest --ignore=tests/merge -m "(faults or soak) and not airflow and not cluster" -n $(JOBS)
 
 coverage: setup-dev ## Run the quick tests and hold the branches of the pure modules to at least 95 %
 	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not cluster and not soak" -n $(JOBS) \
