@@ -1,6 +1,8 @@
 """What others do in the moment before a merge commits, in a folder and in a bucket."""
 
+import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 import polars as pl
@@ -8,10 +10,13 @@ import pytest
 
 from pipeline.delta.table import Table
 from pipeline.lake import Lake
+from pipeline.steps.compact import compact
 from pipeline.steps.fsck import fsck
 from pipeline.steps.ledger import read_ledger
 from pipeline.steps.merge import MergeOutcome, merge
+from pipeline.steps.vacuum import RETENTION, Cleared, vacuum
 from pipeline.storage import open_storage
+from tests.lakes import commit_rows, make_row
 from tests.lots import HEADER, make_line
 from tests.steps.conftest import SETTINGS
 
@@ -108,3 +113,68 @@ def test_a_slow_first_writer_adds_to_what_a_fast_second_one_brought(
     assert (slow.transaction, slow.rows) == (2, 2)
     assert read_campaigns(lake) == ["a", "b"]
     assert count_outcomes(lake) == [("merged", 1), ("merged", 1)]
+
+
+def test_a_compaction_of_ours_sends_a_merge_back(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.initialise()
+    for name in ("b", "c"):
+        commit_rows(lake, [make_row(campaign_id=name, date=date(2024, 3, 1), cost=1)])
+    put(lake, "a")
+    joined: list[MergeOutcome] = []
+    outcome = merge_but_first(
+        lake, monkeypatch, lambda: joined.append(compact(lake, settings=SETTINGS))
+    )
+    assert (joined[0].transaction, joined[0].files_removed) == (3, 2)
+    assert (outcome.transaction, outcome.rows) == (4, 3)
+    assert read_campaigns(lake) == ["a", "b", "c"]
+    assert fsck(lake, settings=SETTINGS).findings == []
+
+
+def test_a_vacuum_takes_an_old_orphan_and_leaves_a_merge_its_files(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a bucket nothing can be made older, so it is the vacuum's clock that is set."""
+    put(lake, "a")
+    merge(lake, settings=SETTINGS)
+    lake.storage.create("master/year=2024/month=03/00000002-killed-0.parquet", b"x")
+    between = datetime.now(UTC)
+    time.sleep(1.1)  # a store tells seconds apart, and no less
+    put(lake, "b", path="landing/lots/b.csv")
+    cleared: list[Cleared] = []
+
+    def clear() -> None:
+        set_clock(monkeypatch, between + RETENTION)
+        cleared.extend(vacuum(lake, settings=SETTINGS))
+
+    assert merge_but_first(lake, monkeypatch, clear).transaction == 2
+    assert {one.place: one.files for one in cleared if one.files} == {"master": 1}
+    assert read_campaigns(lake) == ["a", "b"]
+    assert fsck(lake, settings=SETTINGS).findings == []
+
+
+def test_what_a_merge_replaced_stays_for_seven_days(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        put(lake, name, path=f"landing/lots/{name}.csv")
+        merge(lake, settings=SETTINGS)
+    now = datetime.now(UTC)
+    for days, gone in ((6.9, 0), (7.1, 1)):
+        assert lake.take_snapshot(1).rows == 1
+        set_clock(monkeypatch, now + timedelta(days=days))
+        assert sum(one.files for one in vacuum(lake, settings=SETTINGS)) == gone
+    assert read_campaigns(lake) == ["a", "b"]
+    assert fsck(lake, settings=SETTINGS).findings == []
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
+    """What the vacuum takes for now."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return moment
+
+    monkeypatch.setattr("pipeline.steps.vacuum.datetime", Clock)

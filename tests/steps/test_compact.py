@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.delta.log import DataFile
-from pipeline.delta.table import Table
 from pipeline.errors import ChangedOutsideError, LakeError
 from pipeline.lake import Lake
 from pipeline.merge.plan import SMALL_ROWS, plan_compaction
@@ -23,8 +22,7 @@ from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.compact import compact
 from pipeline.steps.fsck import fsck
 from tests.lakes import build_lake, commit_rows, make_row
-from tests.lots import make_line, write_lot
-from tests.steps.conftest import SETTINGS, Home
+from tests.steps.conftest import SETTINGS
 
 
 def run(lake: Lake) -> MergeOutcome:
@@ -102,29 +100,6 @@ def test_only_small_files_are_joined_and_only_where_there_are_two() -> None:
     (part,) = plan_compaction(files)
     assert [file.path for file in part.files] == ["a", "c"]
     assert (part.year, part.month, part.file_nos) == ("2024", "01", ())
-
-
-def test_a_compaction_between_a_merges_open_and_its_commit_sends_the_merge_back(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home.lake.initialise()
-    for rows in make_parts([[1], [2]]):
-        commit_rows(home.lake, rows)
-    write_lot(home.root / "landing/lots/a.csv", [make_line(date="2024-01-21")])
-    real = Table.commit
-    joined: list[MergeOutcome] = []
-
-    def join_first(table: Table, **arguments: Any) -> None:
-        if not joined and arguments["metadata"].get("command") == "merge":
-            monkeypatch.setattr(Table, "commit", real)
-            joined.append(run(home.lake))
-            monkeypatch.setattr(Table, "commit", join_first)
-        real(table, **arguments)
-
-    monkeypatch.setattr(Table, "commit", join_first)
-    outcome = home.merge()
-    assert (joined[0].transaction, outcome.transaction, outcome.rows) == (3, 4, 3)
-    assert fsck(home.lake, settings=SETTINGS).findings == []
 
 
 def test_a_foreign_compaction_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,11 @@
 from datetime import timedelta
 
 import polars as pl
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
+from pipeline.errors import ChangedOutsideError
 from pipeline.lake import Lake
 from pipeline.schema import SORT_ORDER
 from pipeline.steps.compact import compact
@@ -18,6 +22,9 @@ from pipeline.storage import open_storage
 from tests.lakes import commit_rows, make_row
 from tests.lots import HEADER, make_line
 from tests.steps.conftest import SETTINGS
+
+FOREIGN = {"AWS_ALLOW_HTTP": "true"}
+"""What Delta's own writer has to be told of a server on this machine."""
 
 
 def test_check_clear_up_and_rebuild_a_lake_in_a_bucket(s3_uri: str) -> None:
@@ -59,6 +66,23 @@ def test_small_files_in_a_bucket_become_one_by_one_commit(s3_uri: str) -> None:
     assert read_rows(lake).equals(rows)
     assert compact(lake, settings=SETTINGS).transaction is None
     assert fsck(lake, settings=SETTINGS).findings == []
+
+
+def test_a_foreign_compaction_in_a_bucket_is_refused_or_comes_too_late(s3_uri: str) -> None:
+    lake = Lake(open_storage(s3_uri))
+    lake.initialise()
+    for name in ("a", "b"):
+        commit_rows(lake, [make_row(campaign_id=name, cost=1)])
+    stale = DeltaTable(lake.locate("master"), storage_options=FOREIGN)
+    rows = read_rows(lake)
+    assert compact(lake, settings=SETTINGS).files_removed == 2
+    with pytest.raises(CommitFailedError):
+        stale.optimize.compact()
+    assert read_rows(lake).equals(rows)
+    commit_rows(lake, [make_row(campaign_id="c", cost=1)])
+    DeltaTable(lake.locate("master"), storage_options=FOREIGN).optimize.compact()
+    with pytest.raises(ChangedOutsideError, match="by OPTIMIZE"):
+        compact(lake, settings=SETTINGS)
 
 
 def read_rows(lake: Lake) -> pl.DataFrame:
