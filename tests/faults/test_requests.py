@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.delta.table import CHECKPOINT_EVERY
+from pipeline.kpi.rollup import KINDS
 from pipeline.lake import LANDING, Lake
 from pipeline.ledger import FILES_AT_MOST
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Found
 from pipeline.steps.commit import Change, commit_change
+from pipeline.steps.report import roll_up
 from pipeline.storage import LocalStorage
-from tests.faults.conftest import Harbour
+from tests.faults.conftest import SETTINGS, Harbour
 from tests.lots import make_line, write_lot
 from tests.s3 import BUCKET
 from tests.steps.conftest import Home
@@ -45,6 +47,18 @@ def test_no_merge_makes_more_than_forty_requests(harbour: Harbour) -> None:
     assert max(counts) <= MOST, counts
     assert counts[-ROUND:] == counts[-2 * ROUND : -ROUND], counts
     harbour.check(names)
+
+
+def test_the_rollups_of_a_merge_make_no_more_than_forty_others(harbour: Harbour) -> None:
+    counts = []
+    for number in range(ROUND + 1):
+        harbour.deliver(f"{number}.csv", [f"c{number}"])
+        harbour.merge(harbour.open_directly())
+        harbour.proxy.break_by()
+        lake = harbour.open()
+        assert roll_up(lake, lake.take_snapshot(), settings=SETTINGS) == len(KINDS)
+        counts.append(len(harbour.proxy.requests))
+    assert max(counts) <= MOST, counts
 
 
 @pytest.mark.parametrize(
