@@ -82,6 +82,8 @@ def test_it_is_what_the_rule_says_of_each_pair_of_rows(
         (("", "2", "d", 1, "i", "x"), ("", "1", "r", 1, "i", "y"), Twice("2", "1", 1, "i")),
         (("", "2", "d", 1, None, "x"), ("", "1", "r", 1, "i", "x"), None),
         (("", "shop", "d", 1, "j", "x"), ("", "1", "r", 1, "i", "x"), None),
+        (("", "2", "d", 1, None, "x"), ("", "1", "r", 1, "i", None), None),
+        (("", "shop", "d", 1, None, "x"), ("", "1", "r", 1, "i", None), Twice("shop", "1", 0, "")),
     ],
 )
 def test_accounts_that_may_be_one_are_told_from_those_that_are_two(
