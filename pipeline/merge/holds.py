@@ -14,11 +14,13 @@ import polars as pl
 
 from pipeline.contracts import Holds
 from pipeline.merge.delivery import Rank
+from pipeline.merge.twice import find_twice
 from pipeline.merge.windows import REGISTER, WINDOWS, pick_winners, spread
 
 STANDING = pl.Schema(
     {
         **{name: WINDOWS[name] for name in ("source", "account", "platform", "breakdown")},
+        "contract": pl.String(),
         "date": pl.Date(),
         "campaign_id": pl.String(),
         "campaign_name": pl.String(),
@@ -26,7 +28,7 @@ STANDING = pl.Schema(
         "cost": pl.Decimal(38, 6),
     }
 )
-"""Rows and cost of each campaign in each register."""
+"""Rows and cost of each campaign in each register, and by which contract they were read."""
 
 Key = tuple[str, Rank]
 """Source and rank: one delivery."""
@@ -91,7 +93,7 @@ def find_holds(
         replaced = standing.join(won, on=REGISTER, how="semi", nulls_equal=True)
         rest = standing.join(won, on=REGISTER, how="anti", nulls_equal=True)
         brought = _take(claim.brings, won)
-        reason = _judge(claim, replaced, brought) or _judge_account(rest, brought)
+        reason = _judge(claim, replaced, brought) or _judge_account(brought, rest)
         if reason is not None and (claim.source, claim.rank) not in accepted:
             held[claim.source, claim.rank] = reason
             continue
@@ -150,27 +152,35 @@ def _judge_campaigns(
     )
 
 
-def _judge_account(rest: pl.DataFrame, brought: pl.DataFrame) -> Held | None:
-    """Whether the same campaigns would stand twice, with an account's name and without one.
-
-    The export of a person often names no account where the API's rows of the same account do.
-    """
-    for name in ("campaign_id", "campaign_name"):
-        key = ["source", "breakdown", "date", name]
-        pairs = brought.drop_nulls(name).join(rest.drop_nulls(name), on=key, suffix="_there")
-        twice = pairs.filter((pl.col("account") == "") != (pl.col("account_there") == ""))
-        if len(twice):
-            account, there = twice.sort(name).select("account", "account_there").row(0)
-            who = f"names the account {account!r}" if account else "names no account"
-            other = f"under the account {there!r}" if there else "without an account"
-            advice = "land it" if there else "withdraw those and land them"
-            return Held(
-                "same_campaigns",
-                f"it {who}, and {twice[name].n_unique():,} of its campaigns, first "
-                f"{twice[name].min()!r}, stand on the same days {other}: both would count; "
-                f"{advice} with --account {there or account!r}",
-            )
-    return None
+def _judge_account(brought: pl.DataFrame, rest: pl.DataFrame) -> Held | None:
+    """Whether the spend of one account would stand twice, under two names of the account."""
+    where = "stand on the same days"
+    twice = find_twice(brought, rest)
+    if twice is None:
+        where, twice = "come in the same delivery", find_twice(brought, brought)
+    if twice is None:
+        return None
+    account, there, campaigns, first = twice
+    who = f"names the account {account!r}" if account else "names no account"
+    other = f"under the account {there!r}" if there else "without an account"
+    if not account:
+        advice = f"land it with --account {there!r}"
+    elif not there:
+        advice = f"withdraw those and land them with --account {account!r}"
+    else:
+        advice = "land them under one name of it, without a column that says another"
+    if campaigns:
+        return Held(
+            "same_campaigns",
+            f"it {who}, and {campaigns:,} of its campaigns, first {first!r}, {where} {other}: "
+            f"both would count; {advice}",
+        )
+    return Held(
+        "unclear_account",
+        f"it {who}, and rows {where} {other}: one side has no ids of campaigns and the other no "
+        f"names, so that nothing tells whether they are one account, which would count twice; if "
+        f"they are, {advice}; else land each with its account's number",
+    )
 
 
 def _judge_rejects(claim: Claim, count: int) -> Held | None:

@@ -29,15 +29,28 @@ def read_windows(ledger: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
 
     The newest judgement of a file counts: one that was withdrawn covers nothing.
     """
+    return _list_spoken(ledger, sources).select(list(WINDOWS)).cast(WINDOWS)
+
+
+def read_contracts(ledger: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
+    """By which contract each delivery speaks for an account and breakdown of some sources.
+
+    Returns:
+        Columns source, account, breakdown, delivered_at, delivery_id and contract, of which the
+        first five are a key: of several contracts of one place the first by name stands.
+    """
+    place = ("source", "account", "breakdown", "delivered_at", "delivery_id")
+    return _list_spoken(ledger, sources).group_by(place).agg(pl.col("contract").min())
+
+
+def _list_spoken(ledger: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
     spoken = pick_judged(ledger.filter(pl.col("source").is_in(sources))).filter(
         pl.col("outcome") == "merged"
     )
     return (
-        spoken.select("source", "coverage", "delivered_at", "delivery_id")
+        spoken.select("source", "contract", "coverage", "delivered_at", "delivery_id")
         .explode("coverage", empty_as_null=False)
         .unnest("coverage")
-        .select(list(WINDOWS))
-        .cast(WINDOWS)
     )
 
 

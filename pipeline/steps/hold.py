@@ -12,13 +12,14 @@ from pipeline.delta.table import Table
 from pipeline.lake import Lake
 from pipeline.merge.delivery import Delivery, Rank
 from pipeline.merge.holds import STANDING, Claim, find_holds
-from pipeline.merge.windows import read_windows
+from pipeline.merge.resolve import RANK
+from pipeline.merge.windows import read_contracts, read_windows
 from pipeline.schema import AD_DAY
 from pipeline.staging import fetch_spooled
 from pipeline.steps.batch import describe_windows
 from pipeline.steps.ingest import Ingested
 
-_GROUP = [name for name in STANDING if name not in {"rows", "cost"}]
+_GROUP = [name for name in STANDING if name not in {"contract", "rows", "cost"}]
 _Item = tuple[Delivery, Ingested]
 
 
@@ -61,8 +62,8 @@ def hold_back(
         lake,
         master,
         {source: _find_scope(groups, contracts, source) for source in sources},
-        first=min(span[0] for span in spans if span),
-        last=max(span[1] for span in spans if span),
+        read_contracts(ledger, sources),
+        (min(span[0] for span in spans if span), max(span[1] for span in spans if span)),
     )
     accepted = groups.keys() - judged.keys()
     held = find_holds(claims, standing, read_windows(ledger, sources), accepted=accepted)
@@ -91,7 +92,7 @@ def _make_claim(
         brings=pl.concat(
             [
                 pl.DataFrame(schema=STANDING),
-                *(_add_up(_load(delivery, result), contract.scope) for delivery, result in items),
+                *(_shape(_add_up(_load(*item), contract.scope, ["contract"])) for item in items),
             ]
         ),
         rows_in=sum(result.valid + result.quarantined for result in results),
@@ -104,7 +105,7 @@ def _load(delivery: Delivery, result: Ingested) -> pl.LazyFrame:
     """The accepted rows of a file, as far as they matter here."""
     schema = pl.Schema(AD_DAY)
     if not result.spooled:
-        return pl.LazyFrame(schema=schema)
+        return pl.LazyFrame(schema={**schema, "contract": pl.String()})
     rows = pl.scan_ipc(fetch_spooled(result.spooled), glob=False, hive_partitioning=False)
     present = rows.collect_schema().names()
     constants = {**result.constants, "source": delivery.source}
@@ -112,15 +113,16 @@ def _load(delivery: Delivery, result: Ingested) -> pl.LazyFrame:
         pl.lit(constants.get(name), dtype).alias(name)
         for name, dtype in schema.items()
         if name not in present
-    )
+    ).with_columns(contract=pl.lit(result.contract))
 
 
-def _add_up(rows: pl.LazyFrame, scope: Sequence[str]) -> pl.DataFrame:
-    """Rows and cost of each campaign in each register; columns `STANDING`."""
+def _add_up(rows: pl.LazyFrame, scope: Sequence[str], by: Sequence[str]) -> pl.LazyFrame:
+    """Rows and cost of each campaign in each register, apart by some further columns."""
     if "platform" not in scope:
         rows = rows.with_columns(pl.lit(None, pl.String).alias("platform"))
-    sums = rows.group_by(_GROUP).agg(rows=pl.len().cast(pl.Int64), cost=pl.col("cost").sum())
-    return sums.select(list(STANDING)).cast(STANDING).collect()
+    return rows.group_by(*_GROUP, *by).agg(
+        rows=pl.len().cast(pl.Int64), cost=pl.col("cost").sum().cast(STANDING["cost"])
+    )
 
 
 def _find_scope(
@@ -134,9 +136,17 @@ def _find_scope(
 
 
 def _read_standing(
-    lake: Lake, master: Table, scopes: Mapping[str, Sequence[str]], *, first: date, last: date
+    lake: Lake,
+    master: Table,
+    scopes: Mapping[str, Sequence[str]],
+    contracts: pl.DataFrame,
+    span: tuple[date, date],
 ) -> pl.DataFrame:
-    """What the master holds of some sources between two dates; columns `STANDING`."""
+    """What the master holds of some sources between two dates; columns `STANDING`.
+
+    By which contract a row was read, the ledger knows of its delivery (`read_contracts`).
+    """
+    first, last = span
     files = [
         file
         for file in master.list_files()
@@ -149,7 +159,17 @@ def _read_standing(
     local = lake.fetch(master.locate(files))
     rows = pl.scan_parquet(local, glob=False, hive_partitioning=False)
     within = rows.filter(pl.col("date").is_between(first, last))
+    key = [name for name in contracts.columns if name != "contract"]
     return pl.concat(
-        _add_up(within.filter(pl.col("source") == source), scope)
+        _shape(
+            _add_up(within.filter(pl.col("source") == source), scope, RANK)
+            .join(contracts.lazy(), on=key, how="left")
+            .group_by(*_GROUP, "contract")
+            .agg(pl.col("rows", "cost").sum())
+        )
         for source, scope in sorted(scopes.items())
     )
+
+
+def _shape(sums: pl.LazyFrame) -> pl.DataFrame:
+    return sums.select(list(STANDING)).cast(STANDING).collect()

@@ -33,12 +33,15 @@ def make_windows(hour: int, *, days: int = 1, account: str = "a", start: int = 0
 
 
 def make_standing(
-    *campaigns: tuple[str | None, int, str], account: str = "a", day: int = 0
+    *campaigns: tuple[str | None, int, str],
+    account: str = "a",
+    day: int = 0,
+    contract: str = "download",
 ) -> pl.DataFrame:
     """Rows of campaign_id, rows, cost; the campaign's name is its id with `name of ` before it."""
     date_ = FIRST + timedelta(days=day)
     rows = [
-        ("s", account, None, "", date_, name, f"name of {name}", count, Decimal(cost))
+        ("s", account, None, "", contract, date_, name, f"name of {name}", count, Decimal(cost))
         for name, count, cost in campaigns
     ]
     return pl.DataFrame(rows, schema=STANDING, orient="row")

@@ -1,6 +1,9 @@
 """Rows and downloads of further platforms land with the sums that they hold."""
 
+import csv
+import io
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +14,18 @@ from pipeline.contracts import load_contracts
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.views import open_reading_connection
 from pipeline.read.recognise import recognise
-from tests.exports import CONNECTOR_EXPORTS, DOWNLOADS, FACTS, TOTALS, Export
+from pipeline.steps.merge import merge
+from tests.exports import (
+    CONNECTOR_EXPORTS,
+    DOWNLOADS,
+    FACTS,
+    TOTALS,
+    Export,
+    Style,
+    make_google_api_export,
+    make_google_export,
+)
+from tests.exports.downloads import make_microsoft_export
 from tests.steps.conftest import Home
 
 ALL = (*CONNECTOR_EXPORTS, *DOWNLOADS)
@@ -101,4 +115,65 @@ def test_campaigns_of_two_named_accounts_may_have_the_same_names(home: Home) -> 
         put(home, download, hour=hour, folders=[f"account={account}"])
     home.merge()
     assert home.read_ledger()["outcome"].to_list() == ["merged", "merged"]
+    assert Decimal(str(home.sum_with_duckdb("sum(cost)::varchar"))) == 2 * TOTALS["cost"]
+
+
+def drop_columns(export: Export, *names: str) -> Export:
+    """An export of one table in plain CSV without some of its columns."""
+    rows = list(csv.reader(io.StringIO(export.data.decode())))
+    start = next(place for place, row in enumerate(rows) if set(names) <= set(row))
+    kept = [place for place, name in enumerate(rows[start]) if name not in names]
+    table = [[row[place] for place in kept] for row in rows[start:] if len(row) == len(rows[start])]
+    data = Style().write_rows(table)
+    return replace(export, name=f"{export.name} without {' and '.join(names)}", data=data)
+
+
+def name_account(export: Export, header: str, account: str) -> Export:
+    """An export in plain CSV with one more column that says its account."""
+    [names, *rows] = csv.reader(io.StringIO(export.data.decode()))
+    table = [[*names, header], *([*row, account] for row in rows)]
+    return replace(export, name=f"{export.name} with {header}", data=Style().write_rows(table))
+
+
+TIKTOK = DOWNLOADS[0]
+MICROSOFT = make_microsoft_export(Style())
+ROWS = {one.source: one for one in CONNECTOR_EXPORTS}
+GOOGLE = drop_columns(make_google_export(), "Campaign status")
+GOOGLE_ROWS = make_google_api_export()
+
+TWICE = (
+    (drop_columns(TIKTOK, "Campaign ID"), ROWS["tiktok_ads"], "unclear_account"),
+    (drop_columns(MICROSOFT, "Campaign ID"), ROWS["microsoft_ads"], "unclear_account"),
+    (GOOGLE, drop_columns(GOOGLE_ROWS, "campaign.name"), "unclear_account"),
+    (make_google_export(splits=["ad_group"]), GOOGLE_ROWS, "same_campaigns"),
+    (name_account(GOOGLE, "Account name", "Example Ltd"), GOOGLE_ROWS, "same_campaigns"),
+)
+"""One account by download and by its API, under two names, and why the second waits."""
+
+
+@pytest.mark.parametrize(
+    ("download", "rows", "reason"), TWICE, ids=lambda one: getattr(one, "name", one)
+)
+@pytest.mark.parametrize("way", ["rows last", "download last", "one merge", "one delivery"])
+def test_no_account_counts_twice_by_a_name_that_its_other_files_lack(
+    home: Home, download: Export, rows: Export, reason: str, way: str
+) -> None:
+    order = (rows, download) if way == "download last" else (download, rows)
+    for hour, export in enumerate(order):
+        put(home, replace(export, file_name=f"{hour}.csv"), hour=hour * (way != "one delivery"))
+        if not way.startswith("one"):
+            home.merge()
+    outcome = home.merge()
+    ledger = home.read_ledger()
+    waiting = 2 if way == "one delivery" else 1
+    assert ledger["outcome"].to_list() == [*["merged"] * (2 - waiting), *["held"] * waiting]
+    assert ledger["reason"].drop_nulls().unique().to_list() == [reason]
+    assert "count" in ledger["detail"][-1]
+    if waiting == 1:
+        assert Decimal(str(home.sum_with_duckdb("sum(cost)::varchar"))) == TOTALS["cost"]
+
+    # A person who knows better lets it pass: they are two accounts then.
+    held = ledger.filter(outcome="held")["path"].to_list()
+    outcome = merge(home.lake, settings=home.settings, accept=held[:1])
+    assert {account.outcome for account in outcome.accounts} == {"merged"}
     assert Decimal(str(home.sum_with_duckdb("sum(cost)::varchar"))) == 2 * TOTALS["cost"]
