@@ -62,10 +62,13 @@ ENGLISH: Final = Language(
         "total": "Total",
         "best_campaigns": "Best campaigns",
         "worst_campaigns": "Weakest campaigns",
+        "unconverted_campaigns": "Spent without conversions",
+        "unknown_campaigns": "Most spent, ROAS not known",
         "campaign": "Campaign",
         "campaigns_note": (
-            "By ROAS, of the 100 campaigns that spent most from {start} to {end}, in {currency}. "
-            "The filters do not change these two tables."
+            "By ROAS, of the 100 campaigns that spent most from {start} to {end}, in {currency}; "
+            "what was spent without conversions is of all campaigns. The filters do not change "
+            "these tables."
         ),
         "quality": "Data quality",
         "quality_note": (

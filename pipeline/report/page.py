@@ -55,7 +55,7 @@ class Page:
         time: Figures by day.
         groups: Figures by platform and by audience.
         funnel: From impressions to conversions.
-        campaigns: Best and weakest; empty where there is none.
+        campaigns: Best, weakest, without conversions, without ROAS; those that have any.
         campaigns_note: What they are of.
         quality: The account of rows, the sources, the reasons of the quarantine.
         definitions: Names and meanings of the measures.
@@ -133,7 +133,9 @@ def build_page(figures: Figures, language: Language) -> Page:
         time=build_time(pick(figures.days, currency), language),
         groups=_build_groups(figures, currency, language),
         funnel=build_funnel(totals, language),
-        campaigns=build_campaigns(pick(figures.campaigns, currency), language),
+        campaigns=build_campaigns(
+            pick(figures.campaigns, currency), pick(figures.unconverted, currency), language
+        ),
         campaigns_note=_say(words["campaigns_note"], period, language, currency=currency_name),
         quality=(
             build_account(figures.account, language),

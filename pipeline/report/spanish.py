@@ -62,10 +62,12 @@ SPANISH: Final = Language(
         "total": "Total",
         "best_campaigns": "Mejores campañas",
         "worst_campaigns": "Campañas más débiles",
+        "unconverted_campaigns": "Gasto sin conversiones",
+        "unknown_campaigns": "Mayor gasto, ROAS desconocido",
         "campaign": "Campaña",
         "campaigns_note": (
-            "Por ROAS, de las 100 campañas que más costaron de {start} a {end}, en {currency}. "
-            "Los filtros no cambian estas dos tablas."
+            "Por ROAS, de las 100 campañas que más costaron de {start} a {end}, en {currency}; el "
+            "gasto sin conversiones es de todas las campañas. Los filtros no cambian estas tablas."
         ),
         "quality": "Calidad de los datos",
         "quality_note": (

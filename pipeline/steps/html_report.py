@@ -20,6 +20,7 @@ from pipeline.report.figures import Figures, find_days
 from pipeline.report.html import render_html
 from pipeline.report.page import build_page
 from pipeline.report.period import Period, choose_period
+from pipeline.report.tables import CAMPAIGNS_SHOWN
 from pipeline.report.words import find_language
 from pipeline.settings import Settings
 
@@ -120,6 +121,7 @@ def _read_figures(
         days=read("day"),
         shares=read("share"),
         campaigns=read("campaign", top=CAMPAIGNS),
+        unconverted=read("unconverted", top=CAMPAIGNS_SHOWN),
         account=read_account(connection, source=selection.source).to_dicts()[0],
         sources=run_kpi(connection, "quality", of_source).to_dicts(),
         reasons=run_kpi(connection, "quarantine", of_source).to_dicts(),

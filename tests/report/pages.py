@@ -31,6 +31,12 @@ def make_measures(**columns: Any) -> dict[str, Any]:
     return {"currency": "USD", **dict.fromkeys(MEASURES), "spend": Decimal(1), **columns}
 
 
+def make_campaign(name: str | None, *, roas: float | None = 1.5, **columns: Any) -> dict[str, Any]:
+    """A row of the KPI `campaign`, or of `unconverted`."""
+    named = {"campaign_name": name, "campaign_id": "id", "spend_without_conversions": False}
+    return make_measures(**{**named, "roas": roas, **columns})
+
+
 def make_figures(names: Sequence[str] = ("A",), **parts: Any) -> Figures:
     """Figures with each name in each field of text, on one day."""
     cells = [make_cell(platform=name, target_audience=name) for name in names]
@@ -46,9 +52,8 @@ def make_figures(names: Sequence[str] = ("A",), **parts: Any) -> Figures:
         "audiences": [make_measures(target_audience=name) for name in names],
         "days": [make_measures(day=DAY)],
         "shares": [],
-        "campaigns": [
-            make_measures(campaign_name=name, campaign_id=name, roas=1.5) for name in names
-        ],
+        "campaigns": [make_campaign(name) for name in names],
+        "unconverted": [make_campaign(name, spend_without_conversions=True) for name in names],
         "account": ACCOUNT,
         "sources": [
             {
