@@ -92,7 +92,7 @@ ENGLISH: Final = Language(
         "newest_delivery": "Newest delivery",
         "newest_day": "Newest day",
         "days_behind": "Days behind",
-        "days_behind_is": "From its newest day to its newest delivery.",
+        "days_behind_is": "From its newest day to the newest day that any source has.",
         "time_zone": "Time zone",
         "time_zone_is": "In which its days are meant, as its contract says.",
         "attribution": "Attribution",

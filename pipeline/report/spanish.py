@@ -91,7 +91,7 @@ SPANISH: Final = Language(
         "newest_delivery": "Última entrega",
         "newest_day": "Último día",
         "days_behind": "Días de atraso",
-        "days_behind_is": "Desde su último día hasta su última entrega.",
+        "days_behind_is": "Desde su último día hasta el último día que tiene alguna fuente.",
         "time_zone": "Zona horaria",
         "time_zone_is": "En la que se entienden sus días, según su contrato.",
         "attribution": "Atribución",
