@@ -44,6 +44,9 @@ ENGLISH: Final = Language(
         "shown": "{start} to {end}",
         "change": "Change",
         "before": "before: {value}",
+        "was": "Before",
+        "measure": "Measure",
+        "both_of": "Both tables are of all days, from {start} to {end}.",
         "no_change": "No change is told: the earlier period has no figure, or it is 0.",
         "over_time": "Over time",
         "by_day": "by day",
@@ -122,8 +125,7 @@ ENGLISH: Final = Language(
             "The page has the newest days only, from {day}: the lake has more than fit in it."
         ),
         "one_currency": (
-            "Money of two currencies is never added. The page shows {currency}; there is also "
-            "{others}."
+            "Money of two currencies is never added. Shown is {currency}; there is also {others}."
         ),
         "made_by": "Made by adlake from table version {version}. Needs no network.",
         "account": "Account of rows",

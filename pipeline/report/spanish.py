@@ -44,6 +44,9 @@ SPANISH: Final = Language(
         "shown": "{start} a {end}",
         "change": "Cambio",
         "before": "antes: {value}",
+        "was": "Antes",
+        "measure": "Medida",
+        "both_of": "Ambas tablas son de todos los días, de {start} a {end}.",
         "no_change": "Sin cambio: el período anterior no tiene valor, o es 0.",
         "over_time": "Evolución",
         "by_day": "por día",
@@ -122,8 +125,7 @@ SPANISH: Final = Language(
             "que cabe en ella."
         ),
         "one_currency": (
-            "El dinero de dos monedas nunca se suma. La página muestra {currency}; también hay "
-            "{others}."
+            "El dinero de dos monedas nunca se suma. Se muestra {currency}; también hay {others}."
         ),
         "made_by": "Hecho por adlake con la versión {version} de la tabla. No necesita red.",
         "account": "Cuenta de filas",

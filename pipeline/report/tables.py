@@ -1,6 +1,7 @@
 """The tables of the HTML page; pure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Final
@@ -130,7 +131,8 @@ def _build_campaign_table(
     name = make_name_field("name", language.words["campaign"], language)
     fields = state_currency([name, *_make_fields(columns, language)], rows, language)
     named = [{**row, "name": row["campaign_name"] or row["campaign_id"]} for row in rows]
-    return build_section(language.words[title], fields, named, language)
+    section = build_section(language.words[title], fields, named, language)
+    return replace(section, long_names=True)
 
 
 def build_sources(rows: Sequence[Row], language: Language) -> Section:

@@ -139,7 +139,7 @@ def test_the_page_says_what_it_is_limited_to_and_what_its_campaigns_are_of() -> 
 
     page = build_page(make_figures(filters=filters), SPANISH)
 
-    assert page.facts[-2:] == ("Plataforma A\\x1b", "Fuente meta")
+    assert page.limits == ("Plataforma A\\x1b", "Fuente meta")
     assert "de 1 mar 2024 a 1 mar 2024, en USD" in page.campaigns_note
     assert [column.heading for column in page.campaigns[0].columns][1] == "Costo total USD"
 
