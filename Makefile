@@ -25,7 +25,7 @@ pipeline/read/lines.py,pipeline/read/quotes.py,pipeline/read/records.py,$\
 pipeline/read/recognise.py,pipeline/generate/model.py,pipeline/generate/calendar.py,$\
 pipeline/generate/campaigns.py,pipeline/generate/economy.py,pipeline/generate/sampling.py,$\
 pipeline/generate/request.py,pipeline/report/content.py,pipeline/report/cells.py,$\
-pipeline/report/headline.py,pipeline/report/page.py,pipeline/report/quality.py,pipeline/report/tables.py,$\
+pipeline/report/headline.py,pipeline/report/page.py,pipeline/report/quality.py,pipeline/report/summary.py,pipeline/report/tables.py,$\
 pipeline/generate/messy/*,pipeline/care/truth.py,$\
 pipeline/report/period.py,pipeline/report/language.py,pipeline/export/seed_csv.py
 

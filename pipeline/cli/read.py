@@ -140,7 +140,7 @@ def report(
     when: When,
     form: FormatOption = Format.TABLE,
 ) -> None:
-    """Print the report: platforms, audiences, the account of rows; or write it as HTML."""
+    """Print the report: totals, the newest days, campaigns, sources; or write it as HTML."""
     if html and form is not Format.TABLE:
         raise UsageError("--html writes a file; leave --format out")
     from pipeline.cli.output import keep_out_of_lake, print_results

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.report.content import DASH, Column, Report, Section, make_printable
+from pipeline.report.content import DASH, Column, Section, make_printable
+from pipeline.report.summary import Report
 
 PLAIN_GAP: Final = "  "
 NO_ROWS: Final = "no rows"
@@ -23,9 +24,8 @@ def print_report(report: Report, *, file: TextIO, width: int | None = None) -> N
         width: Columns of the terminal; found out where it is None.
     """
     for section in (Section(report.title, (), ()), *report.sections):
-        print_section(
-            section, file=file, width=width, notes=_explain_dashes(section), no_rows=report.no_rows
-        )
+        notes = [*section.note.splitlines(), *section.reasons]
+        print_section(section, file=file, width=width, notes=notes, no_rows=report.no_rows)
 
 
 def print_section(
@@ -39,7 +39,8 @@ def print_section(
     """Writes one table under its title, if it has one, and an empty line.
 
     A table that is wider than the terminal is written as a list of its rows, so that no figure is
-    cut or broken over two lines.
+    cut or broken over two lines. Long names stand above their figures, unless the terminal has room
+    for both.
 
     Args:
         section: The table.
@@ -53,24 +54,13 @@ def print_section(
         console.print(Text(section.title, style="bold"))
     if section.columns and not section.rows:
         console.print(Text(no_rows))
-    elif section.columns and not console.is_terminal:
-        console.print(Text("\n".join(_align(section))))
-    elif section.columns and _measure(section) <= console.width:
+    elif section.columns and console.is_terminal and _measure(section) <= console.width:
         console.print(_make_table(section))
     elif section.columns:
-        console.print(Text("\n".join(_list_rows(section))))
+        console.print(Text("\n".join(_write_lines(section, console))))
     for note in notes:
         console.print(Text(note, style="dim"))
     console.print()
-
-
-def _explain_dashes(section: Section) -> list[str]:
-    """Why there are dashes in a table, a line a column."""
-    return [
-        f"{DASH} {column.heading}: {column.why}"
-        for place, column in enumerate(section.columns)
-        if column.why and any(row[place] == DASH for row in section.rows)
-    ]
 
 
 def make_section(title: str, *, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Section:
@@ -109,6 +99,24 @@ def _find_widths(section: Section) -> list[int]:
 def _measure(section: Section) -> int:
     widths = _find_widths(section)
     return sum(widths) + len(widths) - 1
+
+
+def _write_lines(section: Section, console: Console) -> list[str]:
+    """A table without lines, of any width; on a terminal that has no room for it, a list."""
+    lines = _stack(section) if section.long_names else _align(section)
+    if not console.is_terminal:
+        return lines
+    figures = lines[::2] if section.long_names else lines
+    is_room = all(Text(line).cell_len <= console.width for line in figures)
+    return lines if section.long_names and is_room else _list_rows(section)
+
+
+def _stack(section: Section) -> list[str]:
+    """The figures of each row below its name, and the headings above them all."""
+    rest = Section("", section.columns[1:], tuple(row[1:] for row in section.rows))
+    heading, *figures = _align(rest)
+    pairs = zip(section.rows, figures, strict=True)
+    return [heading, *(line for row, below in pairs for line in (row[0], below))]
 
 
 def _align(section: Section) -> list[str]:

@@ -11,7 +11,6 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import partial
 from typing import Final
 
-from pipeline.report.english import ENGLISH
 from pipeline.report.language import Language
 from pipeline.report.measures import MEASURES
 
@@ -19,7 +18,6 @@ Row = Mapping[str, object]
 
 DASH: Final = "\N{EN DASH}"
 NO_NAME: Final = "(none)"
-_NO_FILTERS: Final[Mapping[str, object]] = {}
 _FILTER_WORDS: Final = {
     "start": "from",
     "end": "to",
@@ -43,12 +41,14 @@ class Column:
         numeric: Whether its cells stand on the right.
         about: What it means, for those who ask; may be empty.
         why: Why a cell of it may be a dash; may be empty.
+        key: Of what it shows; may be empty.
     """
 
     heading: str
     numeric: bool
     about: str = ""
     why: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +59,25 @@ class Section:
         title: As shown.
         columns: In order.
         rows: Cells in the order of `columns`; may be empty.
+        note: What to know of it; may be empty.
+        long_names: Whether the first cells are long, and stand in a line each where there is
+            little room.
     """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    long_names: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The whole report.
-
-    Attributes:
-        title: Names the version of the master that it is about, and what it is limited to.
-        sections: In order.
-        no_rows: Stands in place of a section without rows.
-    """
-
-    title: str
-    sections: tuple[Section, ...]
-    no_rows: str
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why there are dashes, a line a column that has one."""
+        return tuple(
+            f"{DASH} {column.heading}: {column.why}"
+            for place, column in enumerate(self.columns)
+            if column.why and any(row[place] == DASH for row in self.rows)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,44 +87,6 @@ class Field:
     key: str
     form: Callable[[object], str]
     column: Column
-
-
-def build_report(
-    *,
-    platforms: Sequence[Row],
-    audiences: Sequence[Row],
-    account: Row,
-    version: int,
-    filters: Mapping[str, object] = _NO_FILTERS,
-    language: Language = ENGLISH,
-) -> Report:
-    """Makes the report.
-
-    Args:
-        platforms: Rows of the KPI `platform`: one a platform and currency, in the order shown.
-        audiences: Rows of the KPI `audience`: one an audience and currency, in the order shown.
-        account: files, rows_in, accepted, quarantined, duplicates, superseded.
-        version: Of the master table.
-        filters: As for `list_filters`.
-        language: Of its words and numbers.
-    """
-    words = language.words
-
-    def build(title: str, keys: Sequence[str], rows: Sequence[Row]) -> Section:
-        fields = state_currency([make_field(key, language) for key in keys], rows, language)
-        return build_section(words[title], fields, rows, language)
-
-    return Report(
-        title=", ".join(
-            [words["heading.title"].format(version=version), *list_filters(filters, language)]
-        ),
-        no_rows=words["no_rows"],
-        sections=(
-            build("platforms", _PLATFORM_KEYS, platforms),
-            build("audiences", _AUDIENCE_KEYS, audiences),
-            build_account(account, language),
-        ),
-    )
 
 
 def list_filters(filters: Mapping[str, object], language: Language) -> tuple[str, ...]:
@@ -161,7 +122,7 @@ def build_section(
 
     return Section(
         title=title,
-        columns=tuple(field.column for field in fields),
+        columns=tuple(replace(field.column, key=field.key) for field in fields),
         rows=tuple(tuple(write(field, row) for field in fields) for row in rows),
     )
 
@@ -272,16 +233,6 @@ _PARTS: Final = {
 """The measures that sums of some accounts only are parts of."""
 
 _NAME_KEYS: Final = frozenset({"platform", "target_audience", "currency", "campaign", "source"})
-_RATIO_KEYS: Final = ("cpc", "ctr", "roas")
-_PLATFORM_KEYS: Final = ("platform", "spend", "clicks", "impressions", *_RATIO_KEYS, "roi")
-_AUDIENCE_KEYS: Final = (
-    "target_audience",
-    "avg_view_time",
-    "avg_view_time_weighted",
-    "spend",
-    "clicks",
-    *_RATIO_KEYS,
-)
 _ACCOUNT_KEYS: Final = (
     "files",
     "rows_in",

@@ -44,6 +44,9 @@ ENGLISH: Final = Language(
         "shown": "{start} to {end}",
         "change": "Change",
         "before": "before: {value}",
+        "was": "Before",
+        "measure": "Measure",
+        "both_of": "Both tables are of all days, from {start} to {end}.",
         "no_change": "No change is told: the earlier period has no figure, or it is 0.",
         "over_time": "Over time",
         "by_day": "by day",
@@ -62,10 +65,13 @@ ENGLISH: Final = Language(
         "total": "Total",
         "best_campaigns": "Best campaigns",
         "worst_campaigns": "Weakest campaigns",
+        "unconverted_campaigns": "Spent without conversions",
+        "unknown_campaigns": "Most spent, ROAS not known",
         "campaign": "Campaign",
         "campaigns_note": (
-            "By ROAS, of the 100 campaigns that spent most from {start} to {end}, in {currency}. "
-            "The filters do not change these two tables."
+            "By ROAS, of the 100 campaigns that spent most from {start} to {end}, in {currency}; "
+            "what was spent without conversions is of all campaigns. The filters do not change "
+            "these tables."
         ),
         "quality": "Data quality",
         "quality_note": (
@@ -89,7 +95,7 @@ ENGLISH: Final = Language(
         "newest_delivery": "Newest delivery",
         "newest_day": "Newest day",
         "days_behind": "Days behind",
-        "days_behind_is": "From its newest day to its newest delivery.",
+        "days_behind_is": "From its newest day to the newest day that any source has.",
         "time_zone": "Time zone",
         "time_zone_is": "In which its days are meant, as its contract says.",
         "attribution": "Attribution",
@@ -119,8 +125,7 @@ ENGLISH: Final = Language(
             "The page has the newest days only, from {day}: the lake has more than fit in it."
         ),
         "one_currency": (
-            "Money of two currencies is never added. The page shows {currency}; there is also "
-            "{others}."
+            "Money of two currencies is never added. Shown is {currency}; there is also {others}."
         ),
         "made_by": "Made by adlake from table version {version}. Needs no network.",
         "account": "Account of rows",

@@ -26,6 +26,7 @@ class Figures(NamedTuple):
         days: The KPI `day` for the period.
         shares: The KPI `share` for the period.
         campaigns: The KPI `campaign` for the period: those that spent most.
+        unconverted: The KPI `unconverted` for the period: those that spent most.
         account: The account of all rows.
         sources: The KPI `quality`.
         reasons: The KPI `quarantine`.
@@ -43,6 +44,7 @@ class Figures(NamedTuple):
     days: Sequence[Row]
     shares: Sequence[Row]
     campaigns: Sequence[Row]
+    unconverted: Sequence[Row]
     account: Row
     sources: Sequence[Row]
     reasons: Sequence[Row]

@@ -31,9 +31,9 @@ class Card:
         unit: What stands after it; may be empty.
         why: Why it is a dash; empty where it is none.
         change: Since the period before, as shown.
-        change_about: What it is compared with, or why there is no change.
+        no_change: Why there is no change; empty where there is one.
         good: 1 for a change to the better, -1 to the worse, 0 for neither.
-        before: The figure of the period before, in words; empty where there is none.
+        before: The figure of the period before, as shown; empty where there is none.
     """
 
     key: str
@@ -44,26 +44,20 @@ class Card:
     unit: str
     why: str
     change: str
-    change_about: str
+    no_change: str
     good: int
     before: str
 
 
-def build_cards(
-    totals: Row, before: Row | None, *, compared: str, language: Language
-) -> tuple[Card, ...]:
+def build_cards(totals: Row, before: Row | None, language: Language) -> tuple[Card, ...]:
     """Makes the headline.
 
     Args:
         totals: Measures of the period.
         before: Measures of the period before; None where there is none.
-        compared: The period before, in words.
         language: Of words and numbers.
     """
-    return tuple(
-        _build_card(key, totals, before or {}, compared=compared, language=language)
-        for key in HEADLINE
-    )
+    return tuple(_build_card(key, totals, before or {}, language) for key in HEADLINE)
 
 
 def find_change(value: object, before: object) -> float | None:
@@ -74,9 +68,7 @@ def find_change(value: object, before: object) -> float | None:
     return float(now - then) / float(then)
 
 
-def _build_card(
-    key: str, totals: Row, before: Mapping[str, object], *, compared: str, language: Language
-) -> Card:
+def _build_card(key: str, totals: Row, before: Mapping[str, object], language: Language) -> Card:
     measure = MEASURES[key]
     form = FORMS[measure.form]
     value, earlier = totals.get(key), before.get(key)
@@ -92,9 +84,7 @@ def _build_card(
         unit="%" if measure.form == "percent" and value is not None else "",
         why=explain(key, language) if value is None else "",
         change=f"{_MARKS[sign]}{language.write_number(written)} %" if written else DASH,
-        change_about=language.words["no_change"] if change is None else compared,
+        no_change=language.words["no_change"] if change is None else "",
         good=sign * measure.better,
-        before=""
-        if earlier is None
-        else language.words["before"].format(value=language.write_number(form(earlier))),
+        before="" if earlier is None else language.write_number(form(earlier)),
     )

@@ -33,7 +33,7 @@ def render_html(page: Page) -> bytes:
         page=page,
         words=page.language.words,
         names={key: page.language.name(key) for key in MEASURES},
-        dash=DASH,
+        dash_text=DASH,
         policy=_write_policy(style, scripts),
         style=style,
         scripts=scripts,

@@ -39,6 +39,7 @@ class Page:
         language: Of all texts.
         title: Of the document.
         facts: What the figures are of: version, newest day, newest delivery.
+        limits: What they are limited to, and in which money.
         choices: Lengths of period.
         days: From the first to the last day with data; None where there is none.
         period: The days that are shown at first, likewise.
@@ -47,7 +48,8 @@ class Page:
         currency_name: Of the one that is shown at first.
         platform_names: To choose from.
         audience_names: To choose from.
-        notes: What a reader has to know before the figures.
+        one_currency: Which currency is shown, of several; empty where there is one.
+        only_newest: From which day on the page has figures, where it has not all; else empty.
         shown: The period in words.
         compared: What it is compared with, in words.
         time_span: Of what the figures over time are, in words.
@@ -55,7 +57,7 @@ class Page:
         time: Figures by day.
         groups: Figures by platform and by audience.
         funnel: From impressions to conversions.
-        campaigns: Best and weakest; empty where there is none.
+        campaigns: Best, weakest, without conversions, without ROAS; those that have any.
         campaigns_note: What they are of.
         quality: The account of rows, the sources, the reasons of the quarantine.
         definitions: Names and meanings of the measures.
@@ -66,6 +68,7 @@ class Page:
     language: Language
     title: str
     facts: tuple[str, ...]
+    limits: tuple[str, ...]
     choices: tuple[Choice, ...]
     days: Period | None
     period: Period | None
@@ -74,7 +77,8 @@ class Page:
     currency_name: str
     platform_names: tuple[str, ...]
     audience_names: tuple[str, ...]
-    notes: tuple[str, ...]
+    one_currency: str
+    only_newest: str
     shown: str
     compared: str
     time_span: str
@@ -112,6 +116,7 @@ def build_page(figures: Figures, language: Language) -> Page:
         language=language,
         title=words["heading.title"].format(version=figures.version),
         facts=_list_facts(figures, language),
+        limits=list_filters(figures.filters, language),
         choices=_list_choices(period, days, language),
         days=days,
         period=period,
@@ -120,20 +125,24 @@ def build_page(figures: Figures, language: Language) -> Page:
         currency_name=currency_name,
         platform_names=tuple(cells["platform"]["names"]),
         audience_names=tuple(cells["target_audience"]["names"]),
-        notes=_list_notes(figures, currency_names, place, language),
+        one_currency=_say_currency(currency_names, place, language),
+        only_newest=words["only_newest"].format(day=language.write_day(days.start))
+        if figures.cut and days
+        else "",
         shown=_say(words["shown"], period, language),
         compared=compared,
         time_span=words["by_day"],
         cards=build_cards(
             totals,
             pick_one(figures.totals_before, currency) if has_before else None,
-            compared=compared,
-            language=language,
+            language,
         ),
         time=build_time(pick(figures.days, currency), language),
         groups=_build_groups(figures, currency, language),
         funnel=build_funnel(totals, language),
-        campaigns=build_campaigns(pick(figures.campaigns, currency), language),
+        campaigns=build_campaigns(
+            pick(figures.campaigns, currency), pick(figures.unconverted, currency), language
+        ),
         campaigns_note=_say(words["campaigns_note"], period, language, currency=currency_name),
         quality=(
             build_account(figures.account, language),
@@ -163,7 +172,7 @@ def _list_facts(figures: Figures, language: Language) -> tuple[str, ...]:
     if newest:
         facts.append(words["delivered"].format(day=language.write_day(newest.date())))
     facts.append(words["table_version"].format(version=figures.version))
-    return (*facts, *list_filters(figures.filters, language))
+    return tuple(facts)
 
 
 def _list_choices(
@@ -180,17 +189,11 @@ def _list_choices(
     return tuple(Choice(value, name, value == chosen) for value, name in names.items())
 
 
-def _list_notes(
-    figures: Figures, names: Sequence[str], place: int, language: Language
-) -> tuple[str, ...]:
-    words = language.words
-    notes = []
-    if len(names) > 1:
-        others = ", ".join(name for number, name in enumerate(names) if number != place)
-        notes.append(words["one_currency"].format(currency=names[place], others=others))
-    if figures.cut and (days := find_days(figures.cells)):
-        notes.append(words["only_newest"].format(day=language.write_day(days.start)))
-    return tuple(notes)
+def _say_currency(names: Sequence[str], place: int, language: Language) -> str:
+    if len(names) < 2:
+        return ""
+    others = ", ".join(name for number, name in enumerate(names) if number != place)
+    return language.words["one_currency"].format(currency=names[place], others=others)
 
 
 def _build_groups(

@@ -44,6 +44,9 @@ SPANISH: Final = Language(
         "shown": "{start} a {end}",
         "change": "Cambio",
         "before": "antes: {value}",
+        "was": "Antes",
+        "measure": "Medida",
+        "both_of": "Ambas tablas son de todos los días, de {start} a {end}.",
         "no_change": "Sin cambio: el período anterior no tiene valor, o es 0.",
         "over_time": "Evolución",
         "by_day": "por día",
@@ -62,10 +65,12 @@ SPANISH: Final = Language(
         "total": "Total",
         "best_campaigns": "Mejores campañas",
         "worst_campaigns": "Campañas más débiles",
+        "unconverted_campaigns": "Gasto sin conversiones",
+        "unknown_campaigns": "Mayor gasto, ROAS desconocido",
         "campaign": "Campaña",
         "campaigns_note": (
-            "Por ROAS, de las 100 campañas que más costaron de {start} a {end}, en {currency}. "
-            "Los filtros no cambian estas dos tablas."
+            "Por ROAS, de las 100 campañas que más costaron de {start} a {end}, en {currency}; el "
+            "gasto sin conversiones es de todas las campañas. Los filtros no cambian estas tablas."
         ),
         "quality": "Calidad de los datos",
         "quality_note": (
@@ -89,7 +94,7 @@ SPANISH: Final = Language(
         "newest_delivery": "Última entrega",
         "newest_day": "Último día",
         "days_behind": "Días de atraso",
-        "days_behind_is": "Desde su último día hasta su última entrega.",
+        "days_behind_is": "Desde su último día hasta el último día que tiene alguna fuente.",
         "time_zone": "Zona horaria",
         "time_zone_is": "En la que se entienden sus días, según su contrato.",
         "attribution": "Atribución",
@@ -120,8 +125,7 @@ SPANISH: Final = Language(
             "que cabe en ella."
         ),
         "one_currency": (
-            "El dinero de dos monedas nunca se suma. La página muestra {currency}; también hay "
-            "{others}."
+            "El dinero de dos monedas nunca se suma. Se muestra {currency}; también hay {others}."
         ),
         "made_by": "Hecho por adlake con la versión {version} de la tabla. No necesita red.",
         "account": "Cuenta de filas",

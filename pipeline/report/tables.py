@@ -1,6 +1,7 @@
 """The tables of the HTML page; pure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Final
@@ -36,6 +37,8 @@ STEPS: Final = {"impressions": "", "clicks": "ctr", "conversions": "cvr"}
 
 CAMPAIGNS_SHOWN: Final = 10
 _CAMPAIGN_COLUMNS: Final = ("spend", "revenue", "roas", "conversions", "cpa", "clicks", "cpc")
+_UNCONVERTED_COLUMNS: Final = ("spend", "clicks", "cpc", "impressions", "ctr")
+_UNKNOWN_COLUMNS: Final = ("spend", "conversions", "cpa", "clicks", "cpc", "impressions", "ctr")
 
 
 def build_group(
@@ -86,30 +89,50 @@ def build_funnel(totals: Row, language: Language) -> Section:
     )
 
 
-def build_campaigns(rows: Sequence[Row], language: Language) -> tuple[Section, ...]:
-    """The best and the weakest by ROAS; of few campaigns each is in one of the tables only.
+def build_campaigns(
+    rows: Sequence[Row], unconverted: Sequence[Row], language: Language
+) -> tuple[Section, ...]:
+    """The best and the weakest by ROAS, what was spent for nothing, and what is not known.
+
+    Of few campaigns each is among the best or the weakest only. One without a ROAS is among those
+    that spent without conversions, or those of which it is not known; a table without rows is left
+    out.
 
     Args:
-        rows: Of the KPI `campaign`, of one currency: those that spent most.
+        rows: Of the KPI `campaign`, of one currency: those that spent most, the most first.
+        unconverted: Of the KPI `unconverted`, of the same currency, likewise.
         language: Of words and numbers.
     """
     known = [row for row in rows if row["roas"] is not None]
     known.sort(key=lambda row: float(str(row["roas"])), reverse=True)
     shown = min(CAMPAIGNS_SHOWN, (len(known) + 1) // 2)
     weakest = known[max(shown, len(known) - shown) :][::-1]
-    columns = _make_fields(_CAMPAIGN_COLUMNS, language)
-    name = make_name_field("name", language.words["campaign"], language)
-    fields = state_currency([name, *columns], rows, language)
+    unknown = [
+        row
+        for row in rows
+        if row["roas"] is None and row["spend"] and not row["spend_without_conversions"]
+    ]
+    tables = (
+        ("best_campaigns", known[:shown], _CAMPAIGN_COLUMNS),
+        ("worst_campaigns", weakest, _CAMPAIGN_COLUMNS),
+        ("unconverted_campaigns", unconverted, _UNCONVERTED_COLUMNS),
+        ("unknown_campaigns", unknown[:CAMPAIGNS_SHOWN], _UNKNOWN_COLUMNS),
+    )
     return tuple(
-        build_section(
-            language.words[title],
-            fields,
-            [{**row, "name": row["campaign_name"] or row["campaign_id"]} for row in chosen],
-            language,
-        )
-        for title, chosen in (("best_campaigns", known[:shown]), ("worst_campaigns", weakest))
+        _build_campaign_table(title, chosen, columns, language)
+        for title, chosen, columns in tables
         if chosen
     )
+
+
+def _build_campaign_table(
+    title: str, rows: Sequence[Row], columns: Sequence[str], language: Language
+) -> Section:
+    name = make_name_field("name", language.words["campaign"], language)
+    fields = state_currency([name, *_make_fields(columns, language)], rows, language)
+    named = [{**row, "name": row["campaign_name"] or row["campaign_id"]} for row in rows]
+    section = build_section(language.words[title], fields, named, language)
+    return replace(section, long_names=True)
 
 
 def build_sources(rows: Sequence[Row], language: Language) -> Section:

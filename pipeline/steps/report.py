@@ -1,7 +1,6 @@
 """The report: KPIs of one version of the master, and what became of every row."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Final, NamedTuple
 
 import duckdb
@@ -15,17 +14,19 @@ from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.selection import EVERYTHING, Selection
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
-from pipeline.report.content import Report, build_report
-from pipeline.report.language import Language
+from pipeline.report.figures import find_days
+from pipeline.report.page import Page
+from pipeline.report.summary import Report, build_report
 from pipeline.report.words import find_language
 from pipeline.settings import Settings
+from pipeline.steps.page import read_page
 
 _KINDS: Final = (DAILY,)
 """The rollups that its figures are made from."""
 
 
 class Figures(NamedTuple):
-    """The rows of the KPIs `platform` and `audience`, and the account of rows.
+    """What the report says to scripts: two KPIs, and the account of rows.
 
     `converted` is what money was converted by, as `rates.describe_rates` says it, or empty.
     """
@@ -51,7 +52,7 @@ def read_figures(
     settings: Settings,
     rates: Rates | None = None,
 ) -> Figures:
-    """Computes what the report of a version is made of.
+    """Computes what the report of a version says to scripts.
 
     Args:
         lake: The lake.
@@ -89,17 +90,27 @@ def report(
     Raises:
         UsageError: There is no such language, or money of a day has no rate.
     """
-    language = find_language(lang)
-    figures = read_figures(lake, snapshot, selection, settings=settings, rates=rates)
-    return _build(figures, snapshot, selection, language)
+    find_language(lang)  # wrong use is said before anything is opened
+    with open_kpi_connection(
+        lake, snapshot, workers=settings.workers, kept=_KINDS, rates=rates
+    ) as connection:
+        page = read_page(connection, snapshot, selection, lang=lang, rates=rates)
+        return report_on(connection, page, selection)
 
 
 def report_on(
-    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, *, lang: str = "en"
+    connection: duckdb.DuckDBPyConnection, page: Page, selection: Selection = EVERYTHING
 ) -> Report:
-    """The same, from a connection of `open_kpi_connection`."""
-    figures = _read_figures(connection, EVERYTHING, None)
-    return _build(figures, snapshot, EVERYTHING, find_language(lang))
+    """The same, of a page of `read_page` and from the connection that it was read from."""
+    totals = run_kpi(connection, "total", selection).to_dicts()
+    return build_report(
+        page,
+        platforms=run_kpi(connection, "platform", selection).to_dicts(),
+        audiences=run_kpi(connection, "audience", selection).to_dicts(),
+        days=find_days([{"date": row[key]} for row in totals for key in ("first_day", "last_day")]),
+        start=selection.start,
+        end=selection.end,
+    )
 
 
 def _read_figures(
@@ -110,17 +121,4 @@ def _read_figures(
         audiences=run_kpi(connection, "audience", selection),
         account=read_account(connection, source=selection.source),
         converted=describe_rates(connection, rates.currency) if rates else {},
-    )
-
-
-def _build(
-    figures: Figures, snapshot: Snapshot, selection: Selection, language: Language
-) -> Report:
-    return build_report(
-        platforms=figures.platforms.to_dicts(),
-        audiences=figures.audiences.to_dicts(),
-        account=figures.account.to_dicts()[0],
-        version=snapshot.version,
-        filters={**asdict(selection), **figures.converted},
-        language=language,
     )

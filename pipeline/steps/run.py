@@ -15,10 +15,12 @@ from pipeline.generate.write import GenerateOutcome, generate_days
 from pipeline.kpi.roll_up import store_rollups
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
-from pipeline.report.content import Report
+from pipeline.report.html import render_html
+from pipeline.report.summary import Report
 from pipeline.settings import Settings
-from pipeline.steps.html_report import LATEST, html_report_on
+from pipeline.steps.html_report import LATEST
 from pipeline.steps.merge import MergeOutcome, merge
+from pipeline.steps.page import read_page
 from pipeline.steps.report import report_on, roll_up
 
 _log = logging.getLogger(__name__)
@@ -83,8 +85,9 @@ def _report(lake: Lake, snapshot: Snapshot, settings: Settings) -> Report:
     """Rolls up and reports, from one reading of the version."""
     with open_kpi_connection(lake, snapshot, workers=settings.workers) as connection:
         _log.info("rolled up %d partitions", store_rollups(connection, lake, snapshot))
-        lake.storage.overwrite(LATEST, html_report_on(connection, snapshot))
-        return report_on(connection, snapshot)
+        page = read_page(connection, snapshot)
+        lake.storage.overwrite(LATEST, render_html(page))
+        return report_on(connection, page)
 
 
 def _export(lake: Lake, snapshot: Snapshot, local_dir: Path, engine: Engine) -> ExportOutcome:

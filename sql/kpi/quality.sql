@@ -7,12 +7,10 @@
 with
 ledger as (
     select * from ledger
-    where $source is null or source = $source
 ),
 
 primary_rollup as (
     select * from primary_rollup
-    where $source is null or source = $source
 ),
 
 judged as (
@@ -45,7 +43,10 @@ days as (
         min(date) as first_date,
         max(date) as last_date,
         count(distinct date) as days,
-        string_agg(distinct attribution, ', ' order by attribution) as attributions
+        string_agg(distinct attribution, ', ' order by attribution) as attributions,
+        -- Of all sources, also where one is asked for: of a source that has stopped, the newest
+        -- delivery stays as close to its newest day as it was.
+        max(max(date)) over () as newest_date
     from primary_rollup
     group by source
 ),
@@ -81,16 +82,15 @@ final as (
         cast(days.last_date - days.first_date + 1 - days.days as bigint) as missing_days,
         -- time, UTC: the newest delivery
         cast(files.last_delivered_at as timestamptz) as last_delivered_at,
-        -- days: from the last day in the master to the newest delivery
-        cast(
-            cast(files.last_delivered_at as date) - days.last_date as bigint
-        ) as days_behind,
+        -- days: from the last day in the master to the last one that any source has there
+        cast(days.newest_date - days.last_date as bigint) as days_behind,
         -- text: in which the days are meant, as the contracts say
         cast(files.time_zones as varchar) as time_zone,
         -- text: the attribution windows that rows state; conversions of two are not alike
         cast(days.attributions as varchar) as attribution
     from files
     full join days using (source)
+    where $source is null or source = $source
 )
 
 select * from final

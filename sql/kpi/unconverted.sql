@@ -1,5 +1,6 @@
 -- Purpose: the campaigns that spent money without one conversion, the most expensive first.
---   Accounts that never state conversions are left out: what they brought is not known.
+--   Of accounts that state revenue alone, those without revenue; accounts that state neither are
+--   left out: what they brought is not known.
 -- Grain: one row per source, account, campaign (campaign_id, or campaign_name where there is none)
 --   and currency.
 -- Reads: campaigns.

@@ -2,10 +2,10 @@
 --   there are more than $cells of them, only the newest days that fit, and never less than one.
 -- Grain: one row per currency, date, platform and target_audience.
 -- Reads: facts.
--- Params: end, platform, audience, campaign, source, cells.
+-- Params: start, end, platform, audience, campaign, source, cells.
 with
 facts as (
-    select * from facts(null, $end, $platform, $audience, $campaign, $source)
+    select * from facts($start, $end, $platform, $audience, $campaign, $source)
 ),
 
 sums as (

@@ -57,7 +57,7 @@ def test_a_day_leaves_its_rows_its_sums_and_its_csv(daily: "DAG", lake: Path) ->
     assert given["kpis"]["version"] == 2
     assert given["kpis"]["rollups"] > 0
     html = lake / "reports/latest.html"
-    assert given["report"] == {"version": 2, "rows": 100, "tables": 3, "html": str(html)}
+    assert given["report"] == {"version": 2, "rows": 100, "tables": 8, "html": str(html)}
     assert b"<!DOCTYPE html>" in html.read_bytes()
     assert given["export"] == {"folder": f"exports/days/{DAY}", "rows": 50}
     csv = lake / "exports/days" / DAY / "marketing_master_dataset.csv"

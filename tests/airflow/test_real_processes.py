@@ -199,7 +199,7 @@ def test_a_run_for_a_past_date_puts_its_day_and_what_was_delivered_into_the_lake
         "findings": 0,
     }
     html = str(lake / "reports/latest.html")
-    assert extras["adlake_report"] == {"version": 1, "rows": 1367, "tables": 3, "html": html}
+    assert extras["adlake_report"] == {"version": 1, "rows": 1367, "tables": 9, "html": html}
 
 
 def test_nothing_is_reachable_from_another_machine(local: LocalAirflow) -> None:

@@ -135,6 +135,8 @@ def test_the_report_fits_eighty_columns_and_is_plain_when_piped(shell: Shell) ->
     assert text.isprintable() or "\x1b" not in text
     for word in ("Facebook ADS", "Google ADS", "ROI", "Mujer +46", "Rows in", "version 1"):
         assert word in text
+    for title in ("At a glance: ", "Funnel: ", "Best campaigns: ", "Sources\n"):
+        assert f"\n\n{title}" in text
 
 
 def test_the_views_run_in_a_persons_own_duckdb(shell: Shell) -> None:

@@ -21,8 +21,9 @@ from pipeline.kpi.catalogue import describe_kpi, list_kpis, read_account, run_kp
 from pipeline.kpi.selection import Selection
 from pipeline.kpi.views import open_kpi_connection, views_sql
 from pipeline.lake import Lake
+from pipeline.report.html import render_html
 from pipeline.report.words import find_language
-from pipeline.steps.html_report import html_report_on
+from pipeline.steps.page import read_page
 from pipeline.storage import LocalStorage
 from tests.cli.test_cli import ROOT, Shell
 from tests.lakes import build_lake, make_row
@@ -93,7 +94,7 @@ def test_the_value_of_a_filter_is_never_a_part_of_the_statement(shell: Shell) ->
                 selection = Selection(**{name: injected})
                 for kpi in ("total", "campaign"):
                     assert run_kpi(connection, kpi, selection).rows == ()
-                assert html_report_on(connection, snapshot, selection)
+                assert render_html(read_page(connection, snapshot, selection))
             assert read_account(connection, source=injected).to_dicts()[0]["files"] == 0
         assert run_kpi(connection, "total").rows
 

@@ -40,23 +40,32 @@ def find_answers(home: Home, request: pytest.FixtureRequest) -> Path:
 
 
 def read_rows(answers: Path) -> list[dict[str, str]]:
-    with (answers / "rows.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_csv((answers / "rows.csv").read_text(encoding="utf-8"))
 
 
 def test_there_is_a_witness_of_the_format_of_today() -> None:
     assert FORMATS[-1] == FORMAT_VERSION
 
 
+CHANGED_SINCE = {"quality.csv": {"days_behind"}}
+"""Columns that mean something else now, as the changelog says under *Changed numbers*."""
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_it_says_what_it_said_then(old: Home, name: str, request: pytest.FixtureRequest) -> None:
     """Columns that have come since may stand beside those of then."""
-    then = (find_answers(old, request) / name).read_text(encoding="utf-8")
-    now = ask(old.root, *QUESTIONS[name])
-    columns = next(csv.reader(io.StringIO(then)))
-    rows = [[row[name] for name in columns] for row in csv.DictReader(io.StringIO(now))]
-    assert rows == list(csv.reader(io.StringIO(then)))[1:]
-    assert rows
+    then = read_csv((find_answers(old, request) / name).read_text(encoding="utf-8"))
+    now = read_csv(ask(old.root, *QUESTIONS[name]))
+    columns = [column for column in then[0] if column not in CHANGED_SINCE.get(name, ())]
+    assert [pick(row, columns) for row in now] == [pick(row, columns) for row in then]
+
+
+def read_csv(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def pick(row: dict[str, str], columns: list[str]) -> list[str]:
+    return [row[column] for column in columns]
 
 
 def test_it_is_whole_and_rebuilds_to_the_same_rows(old: Home) -> None:

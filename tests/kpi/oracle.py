@@ -234,7 +234,14 @@ def expect_campaigns(facts: Facts) -> list[dict[str, Any]]:
     ).items():
         names = [(row["date"], row["campaign_name"]) for row in rows if row["campaign_name"]]
         measures = facts.measure(rows)
-        counts = (source, account) in facts.stating["conversions"]
+        brought = next(
+            (
+                measures[name] or 0
+                for name in ("conversions", "revenue")
+                if (source, account) in facts.stating[name]
+            ),
+            None,
+        )
         found.append(
             {
                 "source": source,
@@ -243,9 +250,7 @@ def expect_campaigns(facts: Facts) -> list[dict[str, Any]]:
                 "campaign_name": max(names)[1] if names else None,
                 "currency": currency,
                 **measures,
-                "spend_without_conversions": bool(
-                    counts and measures["spend"] and not measures["conversions"]
-                ),
+                "spend_without_conversions": bool(measures["spend"] and brought == 0),
             }
         )
     return found

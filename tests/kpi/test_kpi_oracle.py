@@ -59,7 +59,7 @@ def make_set(number: int) -> Iterator[dict[str, Any]]:
     """Rows of one to twelve campaign days, with a currency and accounts of their own."""
     pick = random.Random(number)
     accounts = [(f"{number}-a", True, True), (f"{number}-b", pick.random() < 0.5, True)]
-    accounts.append((f"{number}-c", False, False))
+    accounts += [(f"{number}-c", False, False), (f"{number}-d", True, False)]
     for line in range(pick.randrange(1, 13)):
         account, earns, converts = pick.choice(accounts)
         yield make_row(

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +98,33 @@ def test_deliveries_of_a_thousand_sources_are_counted_right(tmp_path: Path) -> N
         )
         if dates:
             assert row["missing_days"] == (max(dates) - min(dates)).days + 1 - len(dates)
-        if dates and last:
-            assert row["days_behind"] == (last.date() - max(dates)).days
+        behind = (max(day["date"] for day in days) - max(dates)).days if dates else None
+        assert row["days_behind"] == behind
+
+
+def test_a_source_that_has_stopped_is_behind_the_others_also_where_it_alone_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    last_days = {"stopped": date(2024, 1, 31), "going": date(2024, 6, 30)}
+    files = [
+        make_ledger_row(
+            source=source,
+            path=f"landing/{source}/a.csv",
+            delivered_at=datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1),
+        )
+        for source, day in last_days.items()
+    ]
+    rows = [make_row(source=source, date=day) for source, day in last_days.items()]
+    lake = build_lake(tmp_path, rows, ledger=files)
+
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+        found = {
+            (row["source"], row["days_behind"])
+            for source in (None, *last_days)
+            for row in run_kpi(connection, "quality", Selection(source=source)).to_dicts()
+        }
+
+    assert found == {("stopped", 151), ("going", 0)}
 
 
 def test_quarantine_of_a_thousand_sources_is_counted_right(tmp_path: Path) -> None:

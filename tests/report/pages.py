@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from pipeline.report.content import Row
 from pipeline.report.english import ENGLISH
 from pipeline.report.figures import Figures
 from pipeline.report.html import render_html
@@ -12,6 +13,7 @@ from pipeline.report.language import Language
 from pipeline.report.measures import MEASURES, SUMS
 from pipeline.report.page import build_page
 from pipeline.report.period import choose_period
+from pipeline.report.summary import Report, build_report
 
 DAY = date(2024, 3, 1)
 ACCOUNT = dict.fromkeys(
@@ -31,6 +33,12 @@ def make_measures(**columns: Any) -> dict[str, Any]:
     return {"currency": "USD", **dict.fromkeys(MEASURES), "spend": Decimal(1), **columns}
 
 
+def make_campaign(name: str | None, *, roas: float | None = 1.5, **columns: Any) -> dict[str, Any]:
+    """A row of the KPI `campaign`, or of `unconverted`."""
+    named = {"campaign_name": name, "campaign_id": "id", "spend_without_conversions": False}
+    return make_measures(**{**named, "roas": roas, **columns})
+
+
 def make_figures(names: Sequence[str] = ("A",), **parts: Any) -> Figures:
     """Figures with each name in each field of text, on one day."""
     cells = [make_cell(platform=name, target_audience=name) for name in names]
@@ -46,9 +54,8 @@ def make_figures(names: Sequence[str] = ("A",), **parts: Any) -> Figures:
         "audiences": [make_measures(target_audience=name) for name in names],
         "days": [make_measures(day=DAY)],
         "shares": [],
-        "campaigns": [
-            make_measures(campaign_name=name, campaign_id=name, roas=1.5) for name in names
-        ],
+        "campaigns": [make_campaign(name) for name in names],
+        "unconverted": [make_campaign(name, spend_without_conversions=True) for name in names],
         "account": ACCOUNT,
         "sources": [
             {
@@ -66,6 +73,19 @@ def make_figures(names: Sequence[str] = ("A",), **parts: Any) -> Figures:
         ],
     }
     return Figures(**{**given, **parts})
+
+
+def make_report(
+    *,
+    platforms: Sequence[Row] = (),
+    audiences: Sequence[Row] = (),
+    language: Language = ENGLISH,
+    start: date | None = None,
+    **parts: Any,
+) -> Report:
+    """What a terminal shows: rows of the two KPIs of all days, and a page of `make_figures`."""
+    page = build_page(make_figures(**parts), language)
+    return build_report(page, platforms=platforms, audiences=audiences, days=page.days, start=start)
 
 
 def render(figures: Figures, language: Language = ENGLISH) -> str:

@@ -14,13 +14,16 @@ from pipeline.kpi.selection import Selection
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake
 from pipeline.report.content import FORMS
-from pipeline.report.headline import HEADLINE
+from pipeline.report.english import ENGLISH
+from pipeline.report.headline import HEADLINE, build_cards
 from pipeline.report.measures import MEASURES
+from pipeline.report.period import Period
 from pipeline.report.tables import GROUP_COLUMNS, STEPS, TIME_COLUMNS
 from pipeline.settings import Settings
 from pipeline.steps.html_report import html_report
 from pipeline.steps.run import run
 from pipeline.storage import LocalStorage
+from tests.kpi.oracle import begin_week
 from tests.lakes import build_lake, make_row
 from tests.report.conftest import DESKTOP, PHONE, Reader
 
@@ -133,6 +136,52 @@ def test_the_filters_show_what_the_kpis_say(
             days.get(start + timedelta(days=place), ["\N{EN DASH}"] * len(TIME_COLUMNS))
             for place in range(length)
         ]
+
+
+@pytest.mark.parametrize("length", [90, 400])
+def test_weeks_months_and_changes_are_what_the_kpis_say(
+    tmp_path: Path, open_report: OPEN, length: int
+) -> None:
+    first, chance = date(2023, 1, 3), random.Random(length)
+    days = [first + timedelta(days=chance.randrange(2 * length)) for _ in range(60)]
+    rows = [
+        make_row(
+            date=day,
+            platform=chance.choice(("Google ADS", "Meta")),
+            campaign_id=f"c{number}",
+            **{key: chance.randrange(1, 999) for key in ("cost", "revenue", "conversions")},
+        )
+        for number, day in enumerate([first, *days])
+    ]
+    lake = build_lake(tmp_path / "lake", rows)
+    reader = open_report(html_report(lake, lake.take_snapshot(), settings=SETTINGS))
+    start = first + timedelta(days=length)
+    chosen = Period(start, min(start + timedelta(days=length - 1), max(days)))
+    choose(reader, start=chosen.start, end=chosen.end, platform="Meta")
+
+    shown = reader.read_figures()
+
+    span = "week" if length == 90 else "month"
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+
+        def read(name: str, period: Period) -> Rows:
+            wanted = Selection(start=period.start, end=period.end, platform="Meta")
+            return run_kpi(connection, name, wanted).to_dicts()
+
+        known = {str(row[span]): write(row, TIME_COLUMNS) for row in read(span, chosen)}
+        [total], [before] = read("total", chosen), read("total", chosen.before)
+    every = [chosen.start + timedelta(days=place) for place in range(chosen.days)]
+    names = [str(begin_week(day)) if span == "week" else f"{day:%Y-%m}" for day in every]
+    dashes = ["\N{EN DASH}"] * len(TIME_COLUMNS)
+    assert [row[1:] for row in shown["time"]] == [
+        known.get(name, dashes) for name in dict.fromkeys(names)
+    ]
+    assert len(known) >= 8
+    cards = build_cards(total, before, ENGLISH)
+    assert [row[2] for row in shown["headline"]] == [
+        f"{card.change} {f'before: {card.before}' if card.before else ''}".strip() for card in cards
+    ]
+    assert sum(card.change != "\N{EN DASH}" for card in cards) == 5
 
 
 def choose(
@@ -277,6 +326,42 @@ def test_words_explain_themselves_to_the_keyboard(html: bytes, open_report: OPEN
     )
     page.keyboard.press("Escape")
     assert page.locator("#note").is_hidden()
+
+
+NEXT_FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_dash_explains_itself_to_the_keyboard_to_a_finger_and_on_paper(
+    tmp_path: Path, open_report: OPEN, scripts: bool
+) -> None:
+    lake = build_lake(tmp_path / "lake", [make_row(cost="5", clicks=2, impressions=9)])
+    html = html_report(lake, lake.take_snapshot(), settings=SETTINGS)
+    reader = open_report(html, width=PHONE, has_touch=True, java_script_enabled=scripts)
+    page, note = reader.page, reader.page.locator("#note")
+    if scripts:  # the dashes of the table are others after that
+        page.get_by_role("button", name="Reset").click()
+    reason = "No value: Revenue is not known, or Spend is 0 or not known."
+    in_headline = page.locator("[data-figure=roas] .value .dash")
+    in_table = page.locator("[data-table=platform] .dash").nth(1)
+
+    if scripts:
+        for dash in (in_headline, in_table):
+            dash.focus()
+            page.evaluate(NEXT_FRAMES)  # in which it is scrolled to
+            assert note.inner_text() == reason
+            page.keyboard.press("Escape")
+            assert note.is_hidden()
+            dash.tap()
+            assert note.inner_text() == reason
+        page.locator("[data-figure=roas] .change .dash").focus()
+        assert note.inner_text().startswith("No change is told")
+    assert [dash.get_attribute("tabindex") for dash in (in_headline, in_table)] == ["0", "0"]
+    below = page.locator("[data-table=platform]").locator("xpath=../following-sibling::p[1]")
+    assert below.is_hidden()
+    page.emulate_media(media="print")
+    assert f"\N{EN DASH} ROAS: {reason}" in below.inner_text()
+    assert page.locator("[data-figure=roas] .reasons").inner_text() == reason
 
 
 def test_money_of_two_currencies_is_shown_one_at_a_time(tmp_path: Path, open_report: OPEN) -> None:

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from pipeline.report.console import make_section, print_report, print_section
-from pipeline.report.content import Column, Section, build_report
+from pipeline.report.content import DASH, Column, Section
 from pipeline.report.spanish import SPANISH
+from tests.report.pages import make_campaign, make_report
 
 MEASURES = {"currency": "USD", "cpc": 0.2548, "ctr": 0.02997, "roas": 3.1999, "roi": 2.1999}
 PLATFORMS = [
@@ -37,7 +38,7 @@ ACCOUNT = dict.fromkeys(
     ("files", "rows_in", "accepted", "quarantined", "duplicates", "superseded"), 500_000
 )
 
-REPORT = build_report(platforms=PLATFORMS, audiences=AUDIENCES, account=ACCOUNT, version=3)
+REPORT = make_report(platforms=PLATFORMS, audiences=AUDIENCES, account=ACCOUNT)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -95,6 +96,24 @@ def test_plain_text_has_no_colour_no_lines_and_no_limit_of_width() -> None:
     assert not any(line.endswith(" ") for line in text.splitlines())
 
 
+def test_long_names_stand_above_their_figures_where_there_is_no_room_beside_them() -> None:
+    name = "Miranda, Lopez and Sosa | Trafico | República | 2024-09-24 #8"
+    report = make_report(campaigns=[make_campaign(name, clicks=9), make_campaign("b", roas=1.0)])
+    section = report.sections[5]
+    wide, usual, narrow, plain = Terminal(), Terminal(), Terminal(), io.StringIO()
+
+    for file, width in ((wide, 160), (usual, 80), (narrow, 40), (plain, None)):
+        print_section(section, file=file, width=width)
+
+    figures = ["Spend USD", "Revenue", "ROAS", "Conversions", "CPA", "Clicks", "CPC"]
+    _, heading, above, below, *_ = ESCAPES.sub("", usual.getvalue()).splitlines()
+    assert (heading.split("  "), above) == (figures, name)
+    assert below.split() == ["1.00", DASH, "1.50", DASH, DASH, "9", DASH]
+    assert plain.getvalue() == ESCAPES.sub("", usual.getvalue())
+    assert any(name in line and "1.50" in line for line in wide.getvalue().splitlines())
+    assert "ROAS         1.50" in narrow.getvalue()
+
+
 def test_an_empty_section_says_so() -> None:
     output = io.StringIO()
 
@@ -108,9 +127,7 @@ def test_an_empty_report_says_so_in_its_language_and_a_dash_has_its_reason() -> 
     output = io.StringIO()
 
     print_report(
-        build_report(
-            platforms=[unknown], audiences=[], account=ACCOUNT, version=1, language=SPANISH
-        ),
+        make_report(platforms=[unknown], audiences=[], language=SPANISH),
         file=output,
     )
 
@@ -124,13 +141,11 @@ def test_an_empty_report_says_so_in_its_language_and_a_dash_has_its_reason() -> 
 
 
 def test_the_title_tells_what_the_report_is_limited_to() -> None:
-    filters = {"start": date(2024, 3, 1), "end": None, "platform": "x\x1b", "by": None}
+    filters = {"platform": "x\x1b", "campaign": None}
 
-    report = build_report(
-        platforms=[], audiences=[], account=ACCOUNT, version=1, filters=filters, language=SPANISH
-    )
+    report = make_report(filters=filters, start=date(2024, 3, 1), language=SPANISH)
 
-    assert report.title.endswith("versión 1 de la tabla, Desde 1 mar 2024, Plataforma x\\x1b")
+    assert report.title.endswith("versión 3 de la tabla, Desde 1 mar 2024, Plataforma x\\x1b")
 
 
 def test_cells_are_shown_as_they_are_and_never_as_orders_to_the_terminal() -> None:
@@ -160,7 +175,7 @@ def test_wide_characters_are_aligned_by_their_width_on_screen() -> None:
 
 def test_sums_of_any_size_are_shown_whole() -> None:
     huge = {**PLATFORMS[0], "spend": Decimal(10**31), "clicks": 27 * 10**18}
-    report = build_report(platforms=[huge], audiences=[], account=ACCOUNT, version=1)
+    report = make_report(platforms=[huge])
     screen = Terminal()
 
     print_report(report, file=screen, width=80)

@@ -1,5 +1,6 @@
 """What the report says, cell by cell."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,12 +8,22 @@ import pytest
 
 from pipeline.report.content import (
     DASH,
-    Report,
-    build_report,
     format_amount,
     format_count,
     format_name,
     format_percent,
+)
+from pipeline.report.english import ENGLISH
+from pipeline.report.page import build_page
+from pipeline.report.period import Period
+from pipeline.report.summary import CAMPAIGNS_PRINTED, Report
+from tests.report.pages import (
+    DAY,
+    make_campaign,
+    make_cell,
+    make_figures,
+    make_measures,
+    make_report,
 )
 
 ACCOUNT = {
@@ -36,8 +47,7 @@ def make_audience(**columns: Any) -> dict[str, Any]:
 
 
 def build(**parts: Any) -> Report:
-    given = {"platforms": [], "audiences": [], "account": ACCOUNT, "version": 7}
-    return build_report(**{**given, **parts})
+    return make_report(**{"account": ACCOUNT, "version": 7, **parts})
 
 
 def test_figures_are_ready_to_be_read() -> None:
@@ -110,6 +120,56 @@ def test_the_account_of_rows_and_the_version_are_told() -> None:
         "Superseded",
     ]
     assert account.rows == (("50", "500,000", "499,990", "10", "0", "0"),)
+
+
+def test_after_the_account_of_rows_comes_what_the_page_says_of_its_period() -> None:
+    parts: dict[str, Any] = {
+        "cells": [make_cell(), make_cell(date=DAY - timedelta(days=1))],
+        "period": Period(DAY, DAY),
+        "totals": [make_measures(clicks=1100, impressions=10_000, ctr=0.11)],
+        "totals_before": [make_measures(clicks=1000)],
+        "campaigns": [make_campaign(f"c{roas}", roas=roas) for roas in range(20)],
+    }
+    page = build_page(make_figures(**parts), ENGLISH)
+
+    headline, funnel, *others, sources, reasons = build(**parts).sections[3:]
+
+    days = "1 Mar 2024 to 1 Mar 2024"
+    assert headline.title == f"At a glance: {days}, compared with 29 Feb 2024 to 29 Feb 2024"
+    rows = {row[0]: row[1:] for row in headline.rows}
+    assert rows["Clicks"] == ("1,100", "1,000", "\u25b2 +10.0 %")
+    assert rows["Spend USD"] == ("1.00", "1.00", "0.0 %")
+    assert rows["ROAS"] == (DASH, DASH, DASH)
+    assert f"{DASH} ROAS: No value: Revenue is not known" in headline.note
+    assert (funnel.title, funnel.rows) == (f"Funnel: {days}", page.funnel.rows)
+    for printed, shown in zip(others, page.campaigns, strict=True):
+        assert printed.title == f"{shown.title}: {days}"
+        names = [[row[0] for row in table.rows] for table in (printed, shown)]
+        assert names[0] == names[1][:CAMPAIGNS_PRINTED]
+    assert [column.heading for column in sources.columns][:4] == [
+        "Source",
+        "Newest delivery",
+        "Newest day",
+        "Days behind",
+    ]
+    assert [row[:2] for row in reasons.rows] == [("A", "A")]
+
+
+def test_without_a_row_it_has_the_two_tables_and_the_account_of_rows() -> None:
+    empty = {"cells": [], "period": None, "sources": [], "reasons": []}
+
+    titles = [section.title for section in build(**empty).sections]
+
+    assert titles == ["Platforms", "Audiences", "Account of rows"]
+
+
+def test_of_several_currencies_it_says_which_one_it_goes_on_with() -> None:
+    cells = [make_cell(currency=name) for name in ("USD", "EUR", "USD")]
+
+    report = build(cells=cells)
+
+    assert report.sections[3].note.startswith("Money of two currencies is never added. Shown is US")
+    assert report.sections[3].rows[0][0] == "Spend USD"
 
 
 @pytest.mark.parametrize(

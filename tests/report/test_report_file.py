@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import date
@@ -56,6 +57,39 @@ def test_the_command_writes_one_file_and_says_so(tmp_path: Path) -> None:
     assert '<html lang="es">' in page
     assert "Costo total" in page
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["march.html"]
+
+
+def list_campaigns(lake: Lake) -> dict[str, list[str]]:
+    """The names in each table of campaigns on the page, by its title."""
+    page = html_report(lake, lake.take_snapshot(), settings=SETTINGS).decode()
+    section = page.partition('aria-labelledby="campaigns"')[2].partition("</section>")[0]
+    titles = re.findall(r"<h3>(.*?)</h3>", section)
+    tables = section.split("<h3>")[1:]
+    rows = [re.findall(r'<th scope="row"><bdi>(.*?)</bdi>', table) for table in tables]
+    return dict(zip(titles, rows, strict=True))
+
+
+def test_the_campaign_that_burns_most_money_is_on_the_page(tmp_path: Path) -> None:
+    campaigns = (("Good", 5, 10), ("Meh", 5, 4), ("Burn", 1000, None))
+    rows = [
+        make_row(campaign_id=name, campaign_name=name, cost=cost, revenue=revenue)
+        for name, cost, revenue in campaigns
+    ]
+    lake = build_lake(tmp_path / "lake", rows)
+
+    assert list_campaigns(lake) == {
+        "Best campaigns": ["Good"],
+        "Weakest campaigns": ["Meh"],
+        "Spent without conversions": ["Burn"],
+    }
+
+
+def test_campaigns_without_revenue_and_conversions_are_shown_by_spend(tmp_path: Path) -> None:
+    rows = [make_row(campaign_id=f"c{cost}", cost=cost) for cost in range(12)]
+    lake = build_lake(tmp_path / "lake", rows)
+
+    most = [f"c{cost}" for cost in range(11, 1, -1)]
+    assert list_campaigns(lake) == {"Most spent, ROAS not known": most}
 
 
 @pytest.mark.slow

@@ -66,12 +66,29 @@ def test_hostile_texts_in_every_field_stay_text(open_report: OPEN) -> None:
 
         assert reader.page.evaluate(FIND_FOREIGN) == []
         assert reader.complaints == []
-        # Filters: platform, audience. Tables: platform, audience, campaign, source; and of the
-        # quarantine rule, source, example.
+        # Filters: platform, audience. Tables: platform, audience, campaign by ROAS and without
+        # conversions, source; and of the quarantine rule, source, example.
         names = reader.page.evaluate(READ_NAMES)
         for text in set(map(format_name, texts)):
-            assert names.count(text) >= 9, text
+            assert names.count(text) >= 10, text
         reader.page.context.close()
+
+
+def test_a_hostile_name_that_a_chart_tells_under_the_pointer_stays_text(
+    open_report: OPEN,
+) -> None:
+    for text in ("<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>"):
+        reader = open_report(render(make_figures([text])))
+        reader.wait_for_charts()
+
+        bar = reader.page.locator("[data-chart=platform_spend] .mark-rect path").last
+        bar.hover()
+
+        note = reader.page.locator("#note")
+        note.wait_for(state="visible")
+        assert note.inner_text().startswith(f"{text}: 1.00")
+        assert reader.page.evaluate(FIND_FOREIGN) == []
+        assert reader.complaints == []
 
 
 def test_hostile_texts_from_a_lake_stay_text(tmp_path: Path, open_report: OPEN) -> None:

@@ -7,6 +7,7 @@ import re
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import pytest
@@ -27,7 +28,14 @@ from pipeline.report.page import build_page
 from pipeline.report.period import Period, choose_period
 from pipeline.report.spanish import SPANISH
 from pipeline.report.words import LANGUAGES, find_language
-from tests.report.pages import DAY, make_cell, make_figures, make_measures, render
+from tests.report.pages import (
+    DAY,
+    make_campaign,
+    make_cell,
+    make_figures,
+    make_measures,
+    render,
+)
 
 ASSETS = Path(pipeline.report.__file__).parent / "assets"
 MONEY = st.none() | st.decimals(-(10**31), 10**31, places=6)
@@ -131,7 +139,7 @@ def test_the_page_says_what_it_is_limited_to_and_what_its_campaigns_are_of() -> 
 
     page = build_page(make_figures(filters=filters), SPANISH)
 
-    assert page.facts[-2:] == ("Plataforma A\\x1b", "Fuente meta")
+    assert page.limits == ("Plataforma A\\x1b", "Fuente meta")
     assert "de 1 mar 2024 a 1 mar 2024, en USD" in page.campaigns_note
     assert [column.heading for column in page.campaigns[0].columns][1] == "Costo total USD"
 
@@ -144,15 +152,35 @@ def test_what_has_no_name_is_said_in_the_language_of_the_page() -> None:
 
 
 def test_of_few_campaigns_each_is_best_or_weakest() -> None:
+    campaigns = [make_campaign(f"c{roas}", roas=roas) for roas in (1, 3, 2)]
+
+    tables = list_campaigns(campaigns=campaigns, unconverted=[])
+
+    assert tables == {"Best campaigns": ["c3", "c2"], "Weakest campaigns": ["c1"]}
+
+
+def list_campaigns(**parts: Any) -> dict[str, list[str]]:
+    """The names in each table of campaigns, by its title."""
+    page = build_page(make_figures(**parts), ENGLISH)
+    return {table.title: [row[0] for row in table.rows] for table in page.campaigns}
+
+
+def test_a_campaign_that_has_no_roas_is_in_one_of_the_tables_all_the_same() -> None:
+    spent = make_campaign("spent", roas=None, spend_without_conversions=True)
     campaigns = [
-        make_measures(campaign_name=f"c{roas}", campaign_id=None, roas=roas) for roas in (1, 3, 2)
+        spent,
+        make_campaign(None, roas=None, campaign_id="lots"),
+        make_campaign("c1", roas=1),
+        make_campaign("free", roas=None, spend=Decimal(0)),
     ]
-    unknown = make_measures(campaign_name=None, campaign_id="id", roas=None)
 
-    best, weakest = build_page(make_figures(campaigns=[*campaigns, unknown]), ENGLISH).campaigns
+    tables = list_campaigns(campaigns=campaigns, unconverted=[spent])
 
-    assert [row[0] for row in best.rows] == ["c3", "c2"]
-    assert [row[0] for row in weakest.rows] == ["c1"]
+    assert tables == {
+        "Best campaigns": ["c1"],
+        "Spent without conversions": ["spent"],
+        "Most spent, ROAS not known": ["lots"],
+    }
 
 
 def test_the_policy_names_every_script_and_style_by_its_hash() -> None:

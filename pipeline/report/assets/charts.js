@@ -53,20 +53,29 @@ function hideNote() {
   document.getElementById("note").hidden = true;
 }
 
+// What has `data-about` explains itself. The page listens for all of it, as cells come and go; in
+// <main>, since Safari on a phone tells the document of no click on what is neither link nor button.
 function explainWords() {
-  for (const word of document.querySelectorAll("[data-about]")) {
-    const show = () => {
-      const box = word.getBoundingClientRect();
-      showNote(word.dataset.about, box.left + box.width / 2, box.top);
-    };
-    word.addEventListener("mouseenter", show);
-    word.addEventListener("focus", show);
-    word.addEventListener("click", show);
-    word.addEventListener("mouseleave", hideNote);
-    word.addEventListener("blur", hideNote);
-  }
+  const listen = (happens, act) =>
+    document.querySelector("main").addEventListener(happens, ({ target }) => {
+      const word = target.closest("[data-about]");
+      if (word) act(word);
+    });
+  const show = (word) => {
+    const box = word.getBoundingClientRect();
+    if (box.bottom < 0 || box.top > window.innerHeight) hideNote();
+    else showNote(word.dataset.about, box.left + box.width / 2, box.top);
+  };
+  for (const happens of ["mouseover", "focusin", "click"]) listen(happens, show);
+  for (const happens of ["mouseout", "focusout"]) listen(happens, hideNote);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hideNote();
   });
-  window.addEventListener("scroll", hideNote, { passive: true });
+  // To reach a word with the keyboard may scroll to it: its note goes with it.
+  const follow = () => {
+    const word = document.activeElement.closest("[data-about]");
+    if (word && !document.getElementById("note").hidden) show(word);
+    else hideNote();
+  };
+  window.addEventListener("scroll", follow, { passive: true, capture: true });
 }

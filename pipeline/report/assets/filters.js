@@ -64,7 +64,8 @@ function showPage() {
   for (const place of document.querySelectorAll("[data-currency]")) {
     place.textContent = cells.currency.names[state.currency];
   }
-  writeHeadline(whole, before, note);
+  hideNote();
+  writeHeadline(whole, before);
   writeTime(chosen);
   for (const key of KEYS) writeGroups(key, chosen, whole);
   writeFunnel(whole);

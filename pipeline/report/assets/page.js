@@ -77,7 +77,23 @@ function show(value, form, why) {
 function writeTable(name, rows) {
   const body = document.querySelector(`[data-table="${name}"] tbody`);
   body.replaceChildren(...rows.map(writeRow));
-  if (!rows.length) body.append(writeEmpty(body.closest("table")));
+  const table = body.closest("table");
+  if (!rows.length) body.append(writeEmpty(table));
+  writeReasons(table, rows);
+}
+
+// Below the table, for paper: why there are dashes, a reason a column.
+function writeReasons(table, rows) {
+  const reasons = [...table.tHead.rows[0].cells].flatMap((head, place) => {
+    const dash = rows.map((row) => row[place]).find(({ why }) => why);
+    return dash ? [`\u2013 ${head.textContent.trim()}: ${dash.why}`] : [];
+  });
+  const lines = reasons.map((reason) => {
+    const line = document.createElement("span");
+    line.textContent = reason;
+    return line;
+  });
+  table.parentNode.nextElementSibling.replaceChildren(...lines);
 }
 
 function writeRow([name, ...figures]) {
@@ -93,15 +109,20 @@ function writeRow([name, ...figures]) {
 
 function writeCell({ text, why }) {
   const cell = document.createElement("td");
-  if (why) {
-    const dash = document.createElement("span");
-    dash.textContent = text;
-    dash.title = why;
-    cell.append(dash);
-  } else {
-    cell.textContent = text;
-  }
+  cell.append(explain(text, why));
   return cell;
+}
+
+// A text, which tells its reason where it is a dash; see charts.js.
+function explain(text, why) {
+  if (!why) return text;
+  const dash = document.createElement("span");
+  dash.className = "dash";
+  dash.textContent = text;
+  dash.tabIndex = 0;
+  dash.dataset.about = why;
+  dash.title = why;
+  return dash;
 }
 
 function writeEmpty(table) {
@@ -114,27 +135,29 @@ function writeEmpty(table) {
   return row;
 }
 
-function writeHeadline(totals, before, beforeNote) {
+function writeHeadline(totals, before) {
   for (const card of document.querySelectorAll("[data-figure]")) {
     const key = card.dataset.figure;
     const rule = report.measures[key];
     const value = measure(totals, rule);
     const shown = show(value, rule.form, rule.why);
-    const place = card.querySelector(".value");
-    place.textContent = shown.text;
-    place.title = shown.why;
-    writeChange(card, key, rule, value, before && measure(before, rule), beforeNote);
+    card.querySelector(".value").replaceChildren(explain(shown.text, shown.why));
+    card.querySelector(".reasons").textContent = shown.why;
+    writeChange(card, rule, value, before && measure(before, rule));
   }
 }
 
-function writeChange(card, key, rule, value, before, beforeNote) {
+function writeChange(card, rule, value, before) {
   const change = before === null ? null : findChange(value, before);
   const pill = card.querySelector(".change");
   const sign = change === null ? 0 : Math.sign(Number(change));
   const percent = change === null ? null : round(timesHundred(change), 1);
   const mark = ["\u25bc ", "", "\u25b2 +"][sign + 1];
-  pill.textContent = percent === null ? "\u2013" : `${mark}${writeNumber(percent.replace("-", "\u2212"), report.marks)} %`;
-  pill.title = percent === null ? words.no_change : beforeNote;
+  pill.replaceChildren(
+    percent === null
+      ? explain("\u2013", words.no_change)
+      : `${mark}${writeNumber(percent.replace("-", "\u2212"), report.marks)} %`,
+  );
   pill.dataset.good = String(sign * rule.better);
   const was = card.querySelector(".before");
   was.textContent = before === null ? "" : fill(words.before, { value: number(rule.form, before) });
