@@ -10,7 +10,7 @@ On this machine no part leaves its machine, and files stay where they were made.
 import contextlib
 import functools
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -70,7 +70,7 @@ class Staging:
         *,
         label: Callable[[Part], str],
         lanes: int = 1,
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """As `Engine.map`; a worker begins only when it has seen that its lake is the caller's."""
         if self.folder:
             function = _AtLake(function, self.lake, _name_probe(self.folder))

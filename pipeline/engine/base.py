@@ -1,14 +1,11 @@
 """What the steps need of whatever works on their parts, and the choice of it."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pipeline.engine.threads import map_threads
-
-_PARTS_AT_ONCE: Final = 4096  # handed to the threads; bounds what waits for its turn
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -39,10 +36,12 @@ class Engine(Protocol):
         *,
         label: Callable[[Part], str],
         lanes: int = 1,
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """Yields `function(part)` in the order of `parts`.
 
-        The first error ends the map: parts not yet begun are left, and the error is raised.
+        Parts are pulled as results are taken, at most some for each worker ahead of them; so
+        whoever takes results knows how far the map is, and what waits fits into memory. The first
+        error ends the map and is raised, and `close` ends it as well: parts not yet begun are left.
 
         Args:
             function: Gives the same for the same part, however often and wherever it is called.
@@ -70,11 +69,9 @@ class LocalEngine:
         *,
         label: Callable[[Part], str],  # noqa: ARG002 - only a part that gets lost needs a name
         lanes: int = 1,
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """As `Engine` says."""
-        rest = iter(parts)
-        while batch := list(islice(rest, _PARTS_AT_ONCE)):
-            yield from map_threads(function, batch, workers=max(self.workers, lanes))
+        return map_threads(function, parts, workers=max(self.workers, lanes))
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import pkgutil
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing import resource_tracker
@@ -171,7 +171,7 @@ class DaskEngine:
         *,
         label: Callable[[Part], str],
         lanes: int = 1,  # noqa: ARG002 - a part of a cluster waits for its store by itself
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """As `Engine` says."""
         run = DaskMap(self.client, pack(function))
         rest = iter(parts)

@@ -1,8 +1,8 @@
 """Writes frames into files of a workspace."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Self
 import polars as pl
 import pyarrow.parquet as pq
 
+from pipeline.engine import map_ahead
 from pipeline.export.seed_csv import write_header, write_lines
 from pipeline.schema import AD_DAY
 
@@ -34,6 +35,20 @@ class ExportedFile:
     rows: int
     size: int
     sha256: str
+
+
+class _Lines(NamedTuple):
+    """A piece as it is written.
+
+    Attributes:
+        lot: As in `Piece`.
+        rows: How many.
+        content: Their lines.
+    """
+
+    lot: int
+    rows: int
+    content: bytes
 
 
 class Piece(NamedTuple):
@@ -82,16 +97,16 @@ def write_csv_files(
         The files: the master first, then the lots by number.
     """
     lots: list[ExportedFile] = []
-    pieces = cut_frames(frames, lot_rows)
-    with ExitStack() as masters:
+    # Rows are read and sorted, made lines, and written, each while the others go on.
+    lines = map_ahead(_make_lines, cut_frames(frames, lot_rows), ahead=1)
+    with contextlib.closing(lines), contextlib.ExitStack() as masters:
         sinks = [masters.enter_context(_CsvFile(workspace / MASTER_CSV))] if master else []
-        for lot, members in groupby(pieces, key=lambda piece: piece.lot):
-            with ExitStack() as stack:
+        for lot, members in groupby(lines, key=lambda piece: piece.lot):
+            with contextlib.ExitStack() as stack:
                 own = [stack.enter_context(_CsvFile(workspace / name_lot(lot)))] if lot_rows else []
                 for piece in members:
-                    lines = write_lines(piece.rows)
                     for sink in (*sinks, *own):
-                        sink.write(lines, rows=piece.rows.height)
+                        sink.write(piece.content, rows=piece.rows)
             lots += [file.describe() for file in own]
     return [*(file.describe() for file in sinks), *lots]
 
@@ -141,6 +156,10 @@ class _CsvFile:
 
     def describe(self) -> ExportedFile:
         return ExportedFile(self._path.name, self._rows, self._size, self._digest.hexdigest())
+
+
+def _make_lines(piece: Piece) -> _Lines:
+    return _Lines(piece.lot, piece.rows.height, write_lines(piece.rows))
 
 
 def _describe(path: Path, rows: int) -> ExportedFile:

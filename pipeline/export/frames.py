@@ -97,10 +97,13 @@ def _read_part(storage: Storage, part: Part, columns: Sequence[str]) -> pl.DataF
         rows = rows.filter(pl.col("date") >= part.start)
     if part.end is not None:
         rows = rows.filter(pl.col("date") <= part.end)
-    needed = dict.fromkeys((*columns, *EXPORT_ORDER))
+    # The rows of one file lie in the master's order, and those that are alike in the first keys
+    # differ in the same keys in both orders: so they stay as they are.
+    order = _FIRST_KEYS if len(part.files) == 1 else EXPORT_ORDER
+    needed = dict.fromkeys((*columns, *order))
     try:
         # Sorted outside the lazy plan, whose own sort takes twice as long.
-        frame = rows.select(*needed).collect().sort(*EXPORT_ORDER, nulls_last=True)
+        frame = rows.select(*needed).collect().sort(order, nulls_last=True, maintain_order=True)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise LakeError(f"{part.files[0].path} of the master cannot be read: {error}") from error
     return frame.select(*columns)

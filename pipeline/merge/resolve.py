@@ -103,8 +103,7 @@ def resolve(
             outranked = pl.concat([outranked, older.select(outranked.columns)])
             alive = _leave_out(alive, older.select(_ROW))
         return _fold(rows, alive, key, len(current), outranked)
-    won = _pick_newest(alive, key)
-    beaten = _leave_out(alive, won.select(_ROW))
+    won, beaten = _pick_newest(alive, key)
     kept = won.filter(_is_current()).height
     return Resolved(
         rows=rows if won.height == rows.height else rows[won[_ROW]],
@@ -202,8 +201,7 @@ def _fold(
     sums = fold_rows(wide, key, _ORDER).select(rows.columns)
     beside = single.join(shared.select(key), on=key, how="semi", nulls_equal=True)
     single = _leave_out(single, beside.select(_ROW))
-    won = _pick_newest(single, key)
-    beaten = _leave_out(single, won.select(_ROW))
+    won, beaten = _pick_newest(single, key)
     kept = won.filter(_is_current()).height
     lost = beside.filter(~_is_current()).select(FILE_NO, duplicate=pl.lit(value=False))
     return Resolved(
@@ -228,11 +226,16 @@ def _find_repeats(alive: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     return _leave_out(parts, newest.select(_ROW))
 
 
-def _pick_newest(places: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    """The row of the highest rank for each key."""
-    if places.select(key).n_unique() == places.height:
-        return places
-    return places.sort(_ORDER).unique(key, keep="last", maintain_order=True)
+def _pick_newest(places: pl.DataFrame, key: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The row of the highest rank for each key, and the others; both in the order of `places`."""
+    shared = places.select(pl.struct(key).is_duplicated()).to_series()
+    if not shared.any():
+        return places, places.clear()
+    # Most keys have one row: only the rows of the others are put in order.
+    rivals = places.filter(shared)
+    newest = rivals.sort(_ORDER).unique(key, keep="last")
+    beaten = _leave_out(rivals, newest.select(_ROW))
+    return _leave_out(places, beaten.select(_ROW)), beaten
 
 
 def _name_beaten(

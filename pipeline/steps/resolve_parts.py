@@ -7,6 +7,7 @@ wins never depends on another date.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -139,17 +140,17 @@ def slice_part(part: Part, lake: Lake, batch: Batch | None = None) -> list[Part]
         lake: The lake that its files are of.
         batch: Whose rows come to those of the files.
     """
-    spooled = _list_spooled(batch, part.file_nos) if batch else []
-    rows = sum(file.rows for file in part.files)
-    if batch:
-        rows += sum(batch.results[number].valid for number in part.file_nos if number != NOBODY)
+    numbers = [number for number in part.file_nos if number != NOBODY]
+    results = [batch.results[number] for number in numbers] if batch else []
+    rows = sum(file.rows for file in part.files) + sum(result.valid for result in results)
     if rows <= SLICE_ROWS:
         return [part]
-    dates = [pl.scan_ipc(spooled, glob=False, hive_partitioning=False)] if spooled else []
+    days = sum((result.days for result in results), Counter[date]())
     if part.files:
-        dates.append(pl.scan_parquet(_fetch(lake, part), glob=False, hive_partitioning=False))
-    within = pl.concat(one.select("date") for one in dates).filter(_is_within(part))
-    days = dict(within.group_by("date").len().collect().iter_rows())
+        dates = pl.scan_parquet(_fetch(lake, part), glob=False, hive_partitioning=False)
+        counted = dates.filter(_is_within(part)).group_by("date").len().collect()
+        days.update(dict(counted.iter_rows()))
+    days = Counter({day: rows for day, rows in days.items() if part.first <= day <= part.last})
     return [
         replace(part, first=first, last=last)
         for first, last in cut_dates(days, part.first, part.last, rows=SLICE_ROWS)
@@ -252,8 +253,9 @@ def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataF
     """The accepted rows of some files that fall into a part, as `resolve` takes them."""
     alike: dict[tuple[str, ...], list[int]] = {}
     for number in numbers:
-        if batch.results[number].spooled:
-            alike.setdefault(batch.results[number].columns, []).append(number)
+        result = batch.results[number]
+        if result.spooled and any(part.first <= day <= part.last for day in result.days):
+            alike.setdefault(result.columns, []).append(number)
     loaded = [_load_files(batch, group, part) for _, group in sorted(alike.items())]
     empty = pl.DataFrame(schema={**_SCHEMA, FILE_NO: pl.Int32(), PART_CELL: pl.String()})
     return pl.concat([empty, *loaded])
@@ -261,7 +263,8 @@ def _load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataF
 
 def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:
     """The same for files whose spooled rows have the same columns."""
-    paths = _list_spooled(batch, numbers)
+    files = {file for number in numbers for file in batch.results[number].spooled}
+    paths = fetch_spooled(sorted(files, key=str))
     columns = batch.results[numbers[0]].columns
     rows = (
         pl.scan_ipc(paths, glob=False, hive_partitioning=False)
@@ -281,12 +284,6 @@ def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFram
         .select(*AD_DAY.names, FILE_NO, PART_CELL)
         .collect()
     )
-
-
-def _list_spooled(batch: Batch, numbers: Sequence[int]) -> list[Path]:
-    results = [batch.results[number] for number in numbers if number != NOBODY]
-    files = {file for result in results for file in result.spooled}
-    return fetch_spooled(sorted(files, key=str))
 
 
 def _is_within(part: Part) -> pl.Expr:

@@ -1,17 +1,21 @@
 """Mapping over parts: order kept, errors raised, a dying child contained."""
 
+import contextlib
 import errno
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from pipeline.engine import Crashed, map_ahead, map_isolated, map_threads
+from pipeline.engine import Crashed, LocalEngine, map_ahead, map_isolated, map_threads
+from pipeline.engine.threads import PARTS_A_WORKER
 
 
 def square(number: int) -> int:
@@ -85,6 +89,53 @@ def test_results_come_in_the_order_of_the_parts(workers: int) -> None:
 def test_an_error_in_a_thread_is_raised(workers: int) -> None:
     with pytest.raises(ValueError, match="two"):
         list(map_threads(fail_on_two, range(5), workers=workers))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_engine_pulls_parts_only_a_few_ahead_of_the_results_that_are_taken(
+    workers: int,
+) -> None:
+    pulled = []
+
+    def pull() -> Iterator[int]:
+        for number in itertools.count(1):
+            pulled.append(number)
+            yield number
+
+    with contextlib.closing(LocalEngine(workers).map(square, pull(), label=str)) as results:
+        for number in range(1, 50):
+            assert next(results) == number * number
+            assert len(pulled) <= number + PARTS_A_WORKER * workers
+
+
+def test_parts_that_nobody_began_are_left_when_a_map_is_closed() -> None:
+    begun = []
+
+    def dawdle(number: int) -> int:
+        begun.append(number)
+        time.sleep(0.5 if number else 0)
+        return number
+
+    results = LocalEngine(2).map(dawdle, range(100), label=str)
+    assert next(results) == 0
+    results.close()
+
+    assert len(begun) < PARTS_A_WORKER * 2
+    assert list(results) == []
+
+
+def test_parts_that_nobody_began_are_left_when_one_fails() -> None:
+    begun = []
+
+    def fail(number: int) -> int:
+        begun.append(number)
+        time.sleep(0.5 if number else 0)
+        return fail_on_two(2 - number)
+
+    with pytest.raises(ValueError, match="two"):
+        list(LocalEngine(2).map(fail, range(100), label=str))
+
+    assert len(begun) < PARTS_A_WORKER * 2
 
 
 def test_a_child_that_dies_takes_no_other_part_down() -> None:
