@@ -10,6 +10,8 @@ import os
 import random
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -66,6 +68,9 @@ class Rule:
             "reset-before", "reset-after": the connection breaks before or after it is passed on.
             "kill-before", "kill-after": likewise, and process `pid` is killed.
             "cut", "flip": the answer's body ends, or has one bit changed, at `place`.
+            "reset": the connection breaks there.
+            "unconditional": what was refused for a condition is said to be done, as by a store that
+            does not know conditional writes.
             "stall": the answer's body stops at `place` for `seconds`. "delay": it comes late.
             "hold": it is passed on when the rule goes; see `Proxy.late`.
         method: Regular expression.
@@ -246,6 +251,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "delay":
             time.sleep(rule.seconds)
             self.send(self.pass_on(body))
+        elif fault == "unconditional":
+            answer = self.pass_on(body)
+            ignored = Answer(200, [("ETag", '"made-by-a-test"')], b"")
+            self.send(ignored if answer.status == 412 else answer)
         elif fault == "hold":
             while rule in self.state.rules:
                 time.sleep(0.05)
@@ -273,6 +282,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             if rule.fault == "stall":
                 time.sleep(rule.seconds)
+        if rule.fault == "reset":
+            # Closed with this it sends a reset at once, and no end of what it sent.
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            os.close(self.connection.detach())
         self.hang_up()
 
     def refuse(self, status: int, code: str) -> None:

@@ -38,11 +38,13 @@ class Server:
         endpoint: Its URL.
         key_id: Who may do everything.
         secret: Likewise.
+        pid: Of its process.
     """
 
     endpoint: str
     key_id: str = "adlake-tests"
     secret: str = "a-secret-of-the-tests"  # noqa: S105 - of a server that lives for a minute
+    pid: int = 0
 
     def take_role(self, name: str) -> "Server":
         """The same server, as it is to one who may do no more than a policy says."""
@@ -93,7 +95,7 @@ def start_server(folder: Path, *, roles: Mapping[str, Policy] = NOBODY) -> Itera
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=folder)
     try:
         wait_for(server, process, folder)
-        yield server
+        yield replace(server, pid=process.pid)
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)  # a graceful stop takes up to half a minute

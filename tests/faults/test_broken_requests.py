@@ -30,7 +30,7 @@ def storage(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> S3Storage:
     return storage
 
 
-@pytest.mark.parametrize("fault", ["cut", "flip", "stall"])
+@pytest.mark.parametrize("fault", ["cut", "flip", "reset", "stall"])
 def test_a_broken_download_is_never_short_or_wrong(
     harbour: Harbour, storage: S3Storage, fault: str
 ) -> None:
@@ -126,6 +126,18 @@ def test_a_big_upload_survives_a_lost_answer(
     storage.adopt("big", big)
     assert harbour.proxy.done == 2
     assert storage.read("big") == data
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_an_upload_that_may_not_be_taken_back_is_left_and_counted(
+    harbour: Harbour, storage: S3Storage, big: Path
+) -> None:
+    harbour.proxy.break_by(Rule("denied", "PUT", PART), Rule("denied", "DELETE", JOIN))
+    with pytest.raises(DeniedError, match=rf"s3:PutObject on {BUCKET}/.*/big \("):
+        storage.adopt("big", big)
+    harbour.proxy.break_by()
+    assert storage.find("big") is None
+    assert storage.probe()[-1].detail.startswith("1 unfinished; give the bucket a lifecycle rule")
 
 
 def test_throttling_is_survived(harbour: Harbour, storage: S3Storage) -> None:
@@ -232,6 +244,7 @@ def test_sql_says_what_was_refused_and_where(
     [
         ("expired", "credentials expired"),
         ("denied", "AccessDenied"),
+        ("503", "SlowDown: the store asks for fewer requests"),
         ("elsewhere", "region us-east-1): AuthorizationHeaderMalformed: the bucket is in another"),
         ("reset-before", "no whole"),
     ],
@@ -254,5 +267,21 @@ def test_a_command_says_in_one_line_what_failed_and_never_a_secret(
         lines = (output.out + output.err).splitlines()
         assert said in lines[-1]
         assert "--debug" in words or len(lines) == 1
-        for secret in (token, harbour.server.secret):
+        for secret in (token, harbour.server.secret, harbour.server.key_id):
             assert secret not in output.out + output.err
+
+
+def test_a_store_that_ignores_conditions_is_refused(
+    harbour: Harbour, storage: S3Storage, capfd: pytest.CaptureFixture[str]
+) -> None:
+    harbour.proxy.break_by(Rule("unconditional", "PUT"))
+    refused = [probe for probe in storage.probe() if not probe.passed]
+    assert [probe.check for probe in refused] == [
+        "refuse to create it twice",
+        "let one of 4 writers win",
+    ]
+    for probe in refused:
+        assert probe.detail.startswith("the store ignores If-None-Match, so two writers could both")
+    code = app(["doctor", "--lake", harbour.uri], standalone_mode=False)
+    assert code == StorageError.exit_code
+    assert "the store ignores If-None-Match" in capfd.readouterr().out

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from pipeline.errors import EmptyLakeError, StorageError
 from pipeline.export.run import export_csv
 from pipeline.export.target import FolderTarget
 from pipeline.lake import Lake
+from pipeline.schema import AD_DAY
 from pipeline.settings import Settings
 from pipeline.steps.compact import compact
 from pipeline.steps.fsck import fsck
@@ -36,6 +38,7 @@ from pipeline.steps.rebuild import rebuild
 from pipeline.steps.vacuum import vacuum
 from pipeline.storage import LocalStorage, Storage
 from pipeline.storage.s3 import S3Storage
+from tests.lakes import commit_files, write_master_file
 from tests.lots import HEADER, make_line
 
 pytestmark = pytest.mark.faults
@@ -203,6 +206,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.transaction)
     @rule(at=st.integers(0, 12), after=st.booleans())
     def compact(self, at: int, after: bool) -> None:
+        self._split_files()
         self._stop(at, after, Killed(), lambda: compact(self.lake, settings=SETTINGS))
 
     @precondition(lambda self: self.transaction)
@@ -249,6 +253,12 @@ class Histories(RuleBasedStateMachine):
         if self.delivered:
             self.merge()
             self.the_master_holds_what_was_merged()
+            was_split = self._split_files()
+            outcome = compact(self.lake, settings=SETTINGS)
+            assert outcome.transaction or not was_split
+            self.the_master_holds_what_was_merged()
+            months = [tuple(file.partition.values()) for file in self.lake.take_snapshot().files]
+            assert len(months) == len(set(months))
             assert self.lake.open_ledger().transaction == self.lake.open_master().transaction
             assert fsck(self.lake, settings=SETTINGS).findings == []
 
@@ -259,6 +269,24 @@ class Histories(RuleBasedStateMachine):
         self.lake.storage.create(path, body)
         sha256 = hashlib.sha256(body).hexdigest()
         self.delivered.append(Delivery(path, moment, sha256, tuple(rows)))
+
+    def _split_files(self) -> bool:
+        """Makes two files of each, so that a compaction has work; whether there were any.
+
+        Merges join small files themselves and leave it none.
+        """
+        master = self.lake.open_master()
+        files = [file for file in master.list_files() if file.rows > 1]
+        halves = []
+        for local, file in zip(self.lake.fetch(master.locate(files)), files, strict=True):
+            rows = pq.read_table(local, partitioning=None).cast(AD_DAY)
+            middle = file.rows // 2
+            halves += [write_master_file(self.lake, rows[:middle])]
+            halves += [write_master_file(self.lake, rows[middle:])]
+        if files:
+            commit_files(self.lake, halves, replaces=files)
+            self.transaction = self.lake.open_master().transaction
+        return bool(files)
 
     def _stop(self, at: int, after: bool, error: BaseException, run: Callable[[], object]) -> None:
         """Runs a command that may be stopped; whether it was true by then, only the log says."""

@@ -1,7 +1,13 @@
 """What a bucket does that a folder does not: pages, parts, odd keys, refusals."""
 
+import json
+import socket
+import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +18,7 @@ from pipeline.errors import ExistsError, SetupError, StorageError, UsageError
 from pipeline.storage import open_storage
 from pipeline.storage.s3 import S3Storage, writes
 from pipeline.storage.s3.location import check_endpoint, parse_location
-from tests.s3 import BUCKET, make_client
+from tests.s3 import BUCKET, Server, make_client
 
 
 @pytest.fixture
@@ -211,3 +217,59 @@ def test_what_workers_left_behind_is_hidden_and_can_be_cleared(s3_uri: str) -> N
     storage.create(".scratch-cluster/0/days.arrow", b"rows")
     assert list(storage.list("")) == []
     assert [entry.path for entry in storage.list_unfinished()] == [".scratch-cluster/0/days.arrow"]
+
+
+def test_the_credentials_of_a_containers_role_serve_as_well(
+    s3_uri: str, s3_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come from an address on the machine, as in ECS and EKS."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            end = datetime.now(UTC) + timedelta(hours=1)
+            told = {
+                "AccessKeyId": s3_server.key_id,
+                "SecretAccessKey": s3_server.secret,
+                "Token": "",
+                "Expiration": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+            }
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(told).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with HTTPServer(("127.0.0.1", 0), Handler) as role:
+        address = f"http://127.0.0.1:{role.server_port}/role"
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", address)
+        serving = threading.Thread(target=role.serve_forever)
+        serving.start()
+        try:
+            storage = S3Storage(s3_uri)
+            storage.create("a", b"1")
+        finally:
+            role.shutdown()
+            serving.join()
+    assert storage.read("a") == b"1"
+    assert storage.sql_access is not None
+    assert storage.sql_access.secret == s3_server.secret
+
+
+def test_the_tests_own_server_listens_on_this_machine_only(s3_server: Server) -> None:
+    process = Path(f"/proc/{s3_server.pid}")
+    if not process.is_dir():
+        pytest.skip("this system does not list who listens in /proc")
+    own = {str(one.readlink()) for one in process.glob("fd/*") if one.is_symlink()}
+    listening = "0A"
+    hosts = [
+        cells[1].partition(":")[0]
+        for table in ("tcp", "tcp6")
+        for cells in map(str.split, (process / "net" / table).read_text().splitlines()[1:])
+        if cells[3] == listening and f"socket:[{cells[9]}]" in own
+    ]
+    loopback = f"{int.from_bytes(socket.inet_aton('127.0.0.1'), sys.byteorder):08X}"
+    assert len(hosts) >= 5
+    assert set(hosts) == {loopback}
