@@ -105,6 +105,7 @@ def _print_checked(checked: "Checked") -> None:
         typer.echo(f"  {name}: {value}")
     if checked.period is not None:
         typer.echo(f"  declares to speak for {checked.period[0]} to {checked.period[1]}")
+    typer.echo(f"  days are meant in {checked.time_zone}")
     if checked.breakdown:
         typer.echo(f"  spend is split by {checked.breakdown}")
     if checked.ignored:

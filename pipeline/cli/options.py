@@ -163,6 +163,12 @@ class LabelOptions:
         str | None,
         typer.Option("--period", help="For which dates they speak, likewise.", metavar="A..B"),
     ] = None
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            "--time-zone", help="Likewise, in which their days are meant.", metavar="ZONE"
+        ),
+    ] = None
     delivered: Annotated[
         str | None,
         typer.Option(
@@ -179,6 +185,7 @@ class LabelOptions:
             account=self.account,
             currency=self.currency,
             period=self.period,
+            time_zone=self.time_zone,
             delivered=self.delivered,
         )
 

@@ -151,6 +151,7 @@ def _read_preamble(section: Section) -> Preamble:
     preamble = Preamble(
         lines=section.take_number("lines", default=0),
         period_formats=section.take_texts("period_formats"),
+        zone_labels=section.take_texts("zone_labels"),
     )
     for form in preamble.period_formats:
         if not is_date_format(form, with_names=True) or has_time(form):

@@ -114,10 +114,12 @@ class Preamble:
         period_formats: How a line among them says the dates of the report: two dates of this
             form with ` - ` between them, or one; `month` is a month's name in the dialect's
             languages.
+        zone_labels: How a line among them begins that says the time zone of the report's days.
     """
 
     lines: int = 0
     period_formats: tuple[str, ...] = ()
+    zone_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +142,7 @@ class Dates:
     """Which dates a delivery may hold, measured from the day it was delivered on.
 
     Attributes:
-        time_zone: In which the account's days are meant.
+        time_zone: In which the account's days are meant, where nothing else says it.
         max_age_days: How far back a date may lie.
         max_ahead_days: How far ahead of the delivery's UTC day.
         end_headers: Names of a column with a row's last day, which must be its date.

@@ -21,7 +21,7 @@ class FileAccount:
         delivery: Its identity, where it got that far.
         contract: Name of its contract, '' where none was found.
         contract_sha256: Of the contract's file.
-        time_zone: In which its days are meant, as the contract has it.
+        time_zone: In which its days are meant, as it says itself, or its place, or its contract.
         holds: Of the contract: from which share of rejected rows on a person should know.
         reason: Why the whole file was set aside or is a duplicate.
         detail: The same in words.

@@ -48,6 +48,7 @@ class Delivery:
         account: The account where it is known before reading.
         currency: Likewise.
         period: The dates that it speaks for, where they are known before reading.
+        time_zone: In which its days are meant, likewise.
         claims: What its path says of its columns.
         role: `new`; or, where its rows in the master are void and it is resolved again:
             `reread` as it was, since its delivery grew or another was withdrawn, or `replayed`,
@@ -64,6 +65,7 @@ class Delivery:
     account: str | None = None
     currency: str | None = None
     period: Period | None = None
+    time_zone: str | None = None
     claims: tuple[tuple[str, str], ...] = ()
     role: Role = "new"
     accepted: bool = False
@@ -194,6 +196,7 @@ def _make_delivery(
         account=place.account,
         currency=place.currency,
         period=place.period,
+        time_zone=place.time_zone,
         claims=place.claims,
         role=role,
         accepted=accepted,

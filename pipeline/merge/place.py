@@ -18,6 +18,10 @@ MANIFEST = "_manifest.json"
 MARKER = "_SUCCESS"
 """Files beside those of a delivery that say that it is complete."""
 
+ZONE_MARK = "."
+"""Stands in a `timezone=` folder for the slash of a zone's name, which has no dot."""
+
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9+_-]*(?:/[A-Za-z0-9+_-]+){0,3}", re.ASCII)
 _LANDED = re.compile(r"/delivered=\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z/", re.ASCII)
 """As `format_delivered` writes it; nobody else gives microseconds."""
 
@@ -40,6 +44,7 @@ class Place:
         account: Of its `account=` folder.
         currency: Of its `currency=` folder.
         period: Of its `period=` folder: the dates that the file speaks for.
+        time_zone: Of its `timezone=` folder, with slashes, such as `Europe/Madrid`.
         claims: What other `column=value` folders say of canonical columns. The file's own cells
             count, and have to agree.
     """
@@ -49,6 +54,7 @@ class Place:
     account: str | None = None
     currency: str | None = None
     period: Period | None = None
+    time_zone: str | None = None
     claims: tuple[tuple[str, str], ...] = ()
 
 
@@ -92,8 +98,8 @@ def read_place(path: str) -> Place:
     """Reads what a path says.
 
     Args:
-        path: `landing/<source>/[account=A/][currency=C/][period=A..B/][delivered=T/]...` or
-            `marketing_data_<n>.csv`.
+        path: `landing/<source>/[account=A/][currency=C/][period=A..B/][timezone=Z/]
+            [delivered=T/]...` or `marketing_data_<n>.csv`.
 
     Raises:
         BadFileError: It lies in landing/ itself, or below a source that is reserved, or a
@@ -107,13 +113,14 @@ def read_place(path: str) -> Place:
     if folders[0] in RESERVED_SOURCES:
         raise BadFileError("reserved_source", f"{folders[0]!r} is the generator's own source")
     said = _read_pairs(folders[1:])
-    period = said.pop("period", None)
+    period, zone = said.pop("period", None), said.pop("timezone", None)
     return Place(
         source=folders[0],
         delivered=said.pop("delivered", None),
         account=said.pop("account", None),
         currency=said.pop("currency", None),
         period=parse_period(period) if period is not None else None,
+        time_zone=_parse_zone(zone) if zone is not None else None,
         claims=tuple(sorted((name, text) for name, text in said.items() if name in AD_DAY.names)),
     )
 
@@ -121,7 +128,8 @@ def read_place(path: str) -> Place:
 def read_labels(path: str) -> Labels:
     """What a path says of its rows: account, currency and period.
 
-    Files of the same bytes that are said to be of two accounts are two files.
+    Files of the same bytes that are said to be of two accounts are two files; those that are only
+    said to be meant in two time zones say the same.
     """
     try:
         place = read_place(path)
@@ -146,6 +154,15 @@ def parse_period(text: str) -> Period:
     if period[1] < period[0]:
         raise BadFileError("bad_period", f"the period {text!r} ends before it begins")
     return period
+
+
+def _parse_zone(text: str) -> str:
+    zone = text.replace(ZONE_MARK, "/")
+    if not _ZONE.fullmatch(zone):
+        raise BadFileError(
+            "bad_time_zone", f"timezone={text} is none; expected a name such as Europe.Madrid"
+        )
+    return zone
 
 
 def parse_delivered(text: str) -> datetime:

@@ -58,7 +58,8 @@ def find_twice(brought: pl.DataFrame, standing: pl.DataFrame) -> Twice | None:
         mine, theirs = (
             _describe(side.drop_nulls(name), (*_DAY, name)) for side in (brought, standing)
         )
-        same = _meet(mine, theirs, (*_DAY, name)).filter(is_same).sort(name)
+        same = _meet(mine, theirs, (*_DAY, name)).filter(is_same)
+        same = same.sort(name, "account", "account_there")
         if len(same):
             account, there = same.select("account", "account_there").row(0)
             return Twice(account, there, same[name].n_unique(), same[name][0])

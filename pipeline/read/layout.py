@@ -31,6 +31,7 @@ class Layout:
         ignored_positions: Their places.
         currency: From a header name with `{currency}`, upper case.
         period: First and last day that its preamble names.
+        time_zone: In which its preamble says that its days are meant.
         why: One phrase for people: "its header on line 3, Spanish, tab, UTF-16".
     """
 
@@ -48,6 +49,7 @@ class Layout:
     ignored_positions: tuple[int, ...] = ()
     currency: str | None = None
     period: tuple[date, date] | None = None
+    time_zone: str | None = None
     why: str = ""
 
     @property

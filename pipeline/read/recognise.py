@@ -24,6 +24,7 @@ from pipeline.read.layout import Layout
 from pipeline.read.open import open_delivery
 from pipeline.read.parquet import lay_out_parquet
 from pipeline.read.period import find_period
+from pipeline.read.zone import find_zone
 
 HEAD_BYTES: Final = 1 << 16
 
@@ -226,6 +227,9 @@ class _Text:
                 contract.preamble.period_formats,
                 languages=dialect.languages,
                 delimiter=dialect.delimiter,
+            ),
+            time_zone=find_zone(
+                place.before, contract.preamble.zone_labels, delimiter=dialect.delimiter
             ),
             why=_say_why(place),
         )

@@ -97,7 +97,7 @@ ENGLISH: Final = Language(
         "days_behind": "Days behind",
         "days_behind_is": "From its newest day to the newest day that any source has.",
         "time_zone": "Time zone",
-        "time_zone_is": "In which its days are meant, as its contract says.",
+        "time_zone_is": "In which its days are meant; nothing is shifted.",
         "attribution": "Attribution",
         "attribution_is": "The windows that its rows state; conversions of two are not alike.",
         "unstated": "It is not stated.",

@@ -96,7 +96,7 @@ SPANISH: Final = Language(
         "days_behind": "Días de atraso",
         "days_behind_is": "Desde su último día hasta el último día que tiene alguna fuente.",
         "time_zone": "Zona horaria",
-        "time_zone_is": "En la que se entienden sus días, según su contrato.",
+        "time_zone_is": "En la que se entienden sus días; no se desplaza nada.",
         "attribution": "Atribución",
         "attribution_is": "Las ventanas que indican sus filas; conversiones de dos no se comparan.",
         "unstated": "No está indicado.",

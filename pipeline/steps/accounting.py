@@ -37,6 +37,7 @@ def account_for(
         superseded: Those that it does not hold for another reason.
     """
     contract = contracts.get(result.contract)
+    time_zone = result.time_zone or (contract.dates.time_zone if contract else "")
     if result.reason:
         return FileAccount(
             found=delivery.found,
@@ -44,7 +45,7 @@ def account_for(
             delivery=delivery,
             contract=result.contract,
             contract_sha256=contract.sha256 if contract else "",
-            time_zone=contract.dates.time_zone if contract else "",
+            time_zone=time_zone,
             reason=result.reason,
             detail=result.detail,
             duplicates=result.duplicates,
@@ -55,7 +56,7 @@ def account_for(
         delivery=delivery,
         contract=result.contract,
         contract_sha256=contract.sha256 if contract else "",
-        time_zone=contract.dates.time_zone if contract else "",
+        time_zone=time_zone,
         holds=contract.holds if contract else Holds(),
         detail=result.detail,
         control=result.control,

@@ -37,6 +37,7 @@ class Checked:
         mapping: canonical column, where in the file it stands, unit.
         ignored: Columns that nobody reads.
         period: The dates that it declares.
+        time_zone: In which its days are meant.
         breakdown: By what its spend is split further.
         rows: The first rows as they would be merged.
         accepted: How many rows pass.
@@ -51,6 +52,7 @@ class Checked:
     mapping: Sequence[dict[str, Any]]
     ignored: Sequence[str]
     period: Period | None
+    time_zone: str
     breakdown: str
     rows: Sequence[dict[str, Any]]
     accepted: int
@@ -111,6 +113,7 @@ def check_file(
         mapping=_list_mapping(layout, constants),
         ignored=layout.ignored,
         period=context.period,
+        time_zone=context.time_zone,
         breakdown=layout.breakdown,
         rows=seen.rows,
         accepted=seen.accepted,

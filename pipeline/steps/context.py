@@ -32,6 +32,7 @@ class Context:
         dialect: How its cells are written.
         constants: Canonical columns that it does not carry, and their value.
         period: The dates that it declares to speak for.
+        time_zone: In which its days are meant: as it says itself, or its place, or its contract.
         day: The date of all its rows, where it has no column for it.
         claims: What else says columns that it carries: who says it, the column, and its value.
     """
@@ -40,6 +41,7 @@ class Context:
     dialect: Dialect
     constants: Mapping[str, str | None]
     period: Period | None
+    time_zone: str
     day: date | None
     claims: Sequence[tuple[str, str, str]] = ()
 
@@ -70,7 +72,12 @@ class Context:
 
 
 def find_context(
-    layout: Layout, *, account: str | None, currency: str | None, period: Period | None
+    layout: Layout,
+    *,
+    account: str | None,
+    currency: str | None,
+    period: Period | None,
+    time_zone: str | None,
 ) -> Context:
     """What is known of a file.
 
@@ -79,6 +86,7 @@ def find_context(
         account: What its place says.
         currency: Likewise.
         period: Likewise.
+        time_zone: Likewise.
 
     Raises:
         BadFileError: Something is missing, or said twice in different ways.
@@ -101,6 +109,7 @@ def find_context(
         dialect=dialect,
         constants={name: value for name, value in constants.items() if name not in carried},
         period=period,
+        time_zone=_agree_zone(layout.time_zone, time_zone) or layout.contract.dates.time_zone,
         day=day,
         claims=[
             (who, name, value)
@@ -175,6 +184,15 @@ def _agree_period(preamble: Period | None, place: Period | None) -> Period | Non
             "bad_period",
             f"it says that it is of {preamble[0]} to {preamble[1]}, and its place says "
             f"{place[0]} to {place[1]}",
+        )
+    return preamble or place
+
+
+def _agree_zone(preamble: str | None, place: str | None) -> str | None:
+    if preamble is not None and place is not None and preamble != place:
+        raise BadFileError(
+            "bad_time_zone",
+            f"it says that its days are meant in {preamble}, and its place says {place}",
         )
     return preamble or place
 

@@ -65,6 +65,7 @@ class FileTask:
         account: Where its place says it.
         currency: Likewise.
         period: Likewise.
+        time_zone: Likewise.
         claims: What its place says of its columns.
     """
 
@@ -78,6 +79,7 @@ class FileTask:
     account: str | None = None
     currency: str | None = None
     period: Period | None = None
+    time_zone: str | None = None
     claims: tuple[tuple[str, str], ...] = ()
 
 
@@ -111,6 +113,7 @@ class Ingested:
     Attributes:
         read_no: As in its task.
         contract: Name of the contract it was read by; '' where none was found.
+        time_zone: In which its days are meant; '' where that was not found out.
         control: Blank lines, and those of preamble and totals.
         valid: Rows that passed their contract.
         quarantined: Rows that did not.
@@ -130,6 +133,7 @@ class Ingested:
 
     read_no: int
     contract: str = ""
+    time_zone: str = ""
     control: int = 0
     valid: int = 0
     quarantined: int = 0
@@ -198,8 +202,13 @@ def ingest_file(task: FileTask) -> Ingested:
         )
         result.contract = layout.contract.name
         context = find_context(
-            layout, account=task.account, currency=task.currency, period=task.period
+            layout,
+            account=task.account,
+            currency=task.currency,
+            period=task.period,
+            time_zone=task.time_zone,
         )
+        result.time_zone = context.time_zone
         _ingest_rows(result, task, context, list_blocks(path, layout, scratch))
     except BadFileError as error:
         result.refuse(error.rule, str(error))

@@ -4,13 +4,15 @@ import re
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from pipeline.contracts import Contract
 from pipeline.errors import BadFileError, UsageError
 from pipeline.lake import LANDING
 from pipeline.merge.delivery import MAX_AHEAD
-from pipeline.merge.place import RESERVED_SOURCES, parse_delivered, parse_period
+from pipeline.merge.place import RESERVED_SOURCES, ZONE_MARK, parse_delivered, parse_period
 from pipeline.read.layout import Layout
 from pipeline.settings import Settings
 from pipeline.steps.context import Context, find_context
@@ -25,6 +27,7 @@ class Label:
         account: Of which account, where the files do not say it.
         currency: In which currency, likewise.
         period: For which dates they speak, likewise: `2024-01-01..2024-01-31` or a day.
+        time_zone: In which zone their days are meant, likewise: an IANA name.
         delivered: ISO time of the delivery; by default now, so that it outranks what is there.
     """
 
@@ -32,6 +35,7 @@ class Label:
     account: str | None = None
     currency: str | None = None
     period: str | None = None
+    time_zone: str | None = None
     delivered: str | None = None
 
     def check(self) -> None:
@@ -50,6 +54,8 @@ class Label:
             raise UsageError(f"--currency is {self.currency!r}; expected a code such as EUR")
         if self.period is not None:
             _check_period(self.period)
+        if self.time_zone is not None:
+            _check_zone(self.time_zone)
 
     def read_delivered(self) -> datetime | None:
         """The time of the delivery, UTC; None where nobody says it.
@@ -94,11 +100,28 @@ class Label:
             raise UsageError(
                 f"{path} says that it is of {first} to {last}, and --period is {self.period!r}"
             )
-        return find_context(layout, account=self.account, currency=self.currency, period=period)
+        if self.time_zone is not None and layout.time_zone is not None:
+            raise UsageError(
+                f"{path} says itself that its days are meant in {layout.time_zone}; leave "
+                f"--time-zone out"
+            )
+        return find_context(
+            layout,
+            account=self.account,
+            currency=self.currency,
+            period=period,
+            time_zone=self.time_zone,
+        )
 
     def name_folder(self, contract: Contract) -> str:
         """The folder of a file in landing/, without its delivery."""
-        said = {"account": self.account, "currency": self.currency, "period": self.period}
+        zone = self.time_zone and self.time_zone.replace("/", ZONE_MARK)
+        said = {
+            "account": self.account,
+            "currency": self.currency,
+            "period": self.period,
+            "timezone": zone,
+        }
         parts = [f"{name}={value}" for name, value in said.items() if value is not None]
         return "/".join([LANDING, self.source or contract.source, *parts])
 
@@ -121,6 +144,17 @@ def _check_period(text: str) -> None:
     expected = {f"{first}..{last}", *([f"{first}"] if first == last else [])}
     if text not in expected:  # Python reads other ISO forms as well
         raise UsageError(f"--period is {text!r}; expected {min(expected, key=len)}")
+
+
+def _check_zone(name: str) -> None:
+    known = available_timezones()
+    if not known:
+        raise UsageError(
+            "--time-zone needs a database of time zones, and this machine has none: install tzdata"
+        )
+    if name not in known:
+        like = get_close_matches(name, sorted(known), n=1) or ["Europe/Madrid"]
+        raise UsageError(f"--time-zone is {name!r}; expected an IANA name such as {like[0]}")
 
 
 def advise_contract(path: Path, error: BadFileError, settings: Settings) -> str:

@@ -122,6 +122,7 @@ class FileReader:
             account=delivery.account,
             currency=delivery.currency,
             period=delivery.period,
+            time_zone=delivery.time_zone,
             claims=delivery.claims,
         )
 

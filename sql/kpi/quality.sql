@@ -19,6 +19,57 @@ judged as (
     qualify row_number() over (partition by path, sha256 order by n desc) = 1
 ),
 
+stated as (
+    select distinct
+        source,
+        time_zone
+    from judged
+    where time_zone is not null
+),
+
+counted as (
+    select
+        source,
+        count(*) as zones
+    from stated
+    group by source
+),
+
+spoken as (
+    select
+        source,
+        time_zone,
+        unnest(coverage).account as account
+    from judged
+),
+
+named as (
+    select
+        source,
+        time_zone,
+        ' (' || string_agg(distinct account, ', ' order by account) || ')' as accounts
+    from spoken
+    where account <> ''
+    group by source, time_zone
+),
+
+-- Where a source has several zones it is told which account has which.
+zones as (
+    select
+        stated.source,
+        string_agg(
+            case
+                when counted.zones > 1 then stated.time_zone || coalesce(named.accounts, '')
+                else stated.time_zone
+            end,
+            ', ' order by stated.time_zone
+        ) as time_zones
+    from stated
+    inner join counted using (source)
+    left join named using (source, time_zone)
+    group by stated.source
+),
+
 files as (
     select
         source,
@@ -31,8 +82,7 @@ files as (
         sum(quarantined) as quarantined,
         sum(duplicates) as duplicates,
         sum(superseded) as superseded,
-        max(delivered_at) as last_delivered_at,
-        string_agg(distinct time_zone, ', ' order by time_zone) as time_zones
+        max(delivered_at) as last_delivered_at
     from judged
     group by source
 ),
@@ -84,12 +134,13 @@ final as (
         cast(files.last_delivered_at as timestamptz) as last_delivered_at,
         -- days: from the last day in the master to the last one that any source has there
         cast(days.newest_date - days.last_date as bigint) as days_behind,
-        -- text: in which the days are meant, as the contracts say
-        cast(files.time_zones as varchar) as time_zone,
+        -- text: in which the days are meant; where of several zones, with their accounts
+        cast(zones.time_zones as varchar) as time_zone,
         -- text: the attribution windows that rows state; conversions of two are not alike
         cast(days.attributions as varchar) as attribution
     from files
     full join days using (source)
+    left join zones using (source)
     where $source is null or source = $source
 )
 

@@ -213,22 +213,28 @@ def test_a_check_takes_what_a_person_says_of_the_file(shell: Shell, tmp_path: Pa
     done = shell.run("contract", "check", str(path), "--currency", "EUR")
     assert (done.returncode, "--period" in done.stderr) == (2, True)
     said = ["--currency", "EUR", "--period", "2024-01-02", "--account", "7"]
+    said += ["--time-zone", "Europe/Madrid"]
     checked = shell.read("contract", "check", str(path), *said)
     came_from = {one["column"]: one["from"] for one in checked["mapping"]}
     assert (came_from["account"], came_from["currency"]) == ("constant 7", "constant EUR")
     assert checked["period"] == ["2024-01-02", "2024-01-02"]
+    assert checked["time_zone"] == "Europe/Madrid"
     assert not shell.lake.exists()
 
 
-def test_landing_says_account_currency_and_period_in_the_path(shell: Shell, tmp_path: Path) -> None:
+def test_landing_says_account_currency_period_and_zone_in_the_path(
+    shell: Shell, tmp_path: Path
+) -> None:
     path = write_text(tmp_path / "Año (1).csv", "Campaign,Impr.,Clicks,Cost", "Brand,10,1,2.50")
     said = ["--account", "7 8", "--currency", "EUR", "--period", "2024-01-02"]
+    said += ["--time-zone", "Europe/Madrid"]
     done = shell.run("land", str(path), *said)
     assert (done.returncode, done.stderr) == (0, "")
     (landed,) = (shell.lake / "landing").rglob("*.csv")
     place = landed.relative_to(shell.lake).as_posix()
     assert place.startswith(
-        "landing/google_ads/account=7 8/currency=EUR/period=2024-01-02/delivered="
+        "landing/google_ads/account=7 8/currency=EUR/period=2024-01-02/timezone=Europe.Madrid/"
+        "delivered="
     )
     assert landed.name == path.name
     assert landed.read_bytes() == path.read_bytes()
@@ -275,6 +281,7 @@ def test_files_whose_rows_never_replace_others_land_without_a_warning(
         (["--period", "May"], "--period: the period 'May'"),
         (["--period", "2024-02-30"], "--period: the period '2024-02-30'"),
         (["--period", "2024-02-01..2024-01-01"], "ends before it begins"),
+        (["--time-zone", "Madrid"], "--time-zone is 'Madrid'; expected an IANA name such as"),
         (["--source", "generated"], "--source is 'generated'"),
         (["--delivered", "yesterday"], "--delivered is 'yesterday'"),
         (["--delivered", "2999-01-01"], "ahead of the clock"),

@@ -11,7 +11,7 @@ from tests.exports.connectors import CONNECTOR_EXPORTS
 from tests.exports.downloads import DOWNLOADS
 from tests.exports.facts import FACTS, PERIOD, TOTALS, Export, Language, Style
 from tests.exports.google import GOOGLE_STYLES, make_google_export
-from tests.exports.meta import META_STYLES, make_meta_export
+from tests.exports.meta import META_ATTRIBUTION, META_STYLES, make_meta_export
 from tests.exports.programs import (
     make_canonical_export,
     make_google_api_export,
@@ -25,6 +25,7 @@ __all__ = [
     "EXPORTS",
     "FACTS",
     "GOOGLE_STYLES",
+    "META_ATTRIBUTION",
     "META_STYLES",
     "PERIOD",
     "TOTALS",

@@ -77,7 +77,7 @@ def _make_linkedin(fact: Fact) -> list[Row]:
 
 
 def _make_pinterest(fact: Fact) -> list[Row]:
-    saved = fact.impressions // 3
+    saved, clicks_saved = fact.impressions // 3, fact.clicks // 4
     return [
         {
             "date": fact.day,
@@ -87,8 +87,8 @@ def _make_pinterest(fact: Fact) -> list[Row]:
             "advertiser_id": "549764253315",
             "impression_1": fact.impressions - saved,
             "impression_2": saved,
-            "clickthrough_1": fact.clicks,
-            "clickthrough_2": "",
+            "clickthrough_1": fact.clicks - clicks_saved,
+            "clickthrough_2": clicks_saved or "",  # a day without any has no figure
             "spend_in_micro_dollar": _count_micros(fact.cost),
             "total_conversions": fact.conversions,
             "total_conversions_value_in_micro_dollar": _count_micros(fact.revenue),

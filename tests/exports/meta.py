@@ -63,6 +63,13 @@ _META_NAMES: Final[Mapping[Language, Sequence[str]]] = {
         *("Valor usado (EUR)", "Resultados", "Compras", "Valor de conversão da compra"),
     ),
 }
+META_ATTRIBUTION: Final[Mapping[Language, tuple[str, str]]] = {
+    "en": ("Attribution setting", "7-day click or 1-day view"),
+    "es": ("Configuración de atribución", "Clic de 7 días o visualización de 1 día"),
+    "pt": ("Configuração de atribuição", "Clique de 7 dias ou visualização de 1 dia"),
+}
+"""The column with the attribution window, and what it says of each campaign."""
+
 _META_SPLITS: Final[Mapping[str, Mapping[Language, str]]] = {
     "age": {"en": "Age", "es": "Edad", "pt": "Idade"},
     "gender": {"en": "Gender", "es": "Sexo", "pt": "Gênero"},
@@ -88,14 +95,15 @@ def make_meta_export(
         splits: Names of breakdowns of the contract.
     """
     style = style or META_STYLES[language][0]
-    names = [*_META_NAMES[language], *(_META_SPLITS[name][language] for name in splits)]
+    header, window = META_ATTRIBUTION[language]
+    names = [*_META_NAMES[language], header, *(_META_SPLITS[name][language] for name in splits)]
     first, last = map(style.write_day, PERIOD)
     totals = ["", "", "", first, last, "", "", *_meta_figures(style, TOTALS)]
-    rows = [[*totals, *[""] * len(splits)]]
+    rows = [[*totals, "", *[""] * len(splits)]]
     for fact in split_facts(splits):
         day = style.write_day(fact.day)
         cells = [fact.campaign, fact.campaign_id, day, day, day, "OUTCOME_SALES", fact.campaign]
-        rows.append([*cells, *_meta_figures(style, list_figures(fact)), *fact.parts])
+        rows.append([*cells, *_meta_figures(style, list_figures(fact)), window, *fact.parts])
     return Export(
         name=f"meta_ads {language} {style.name} {'+'.join(splits)}",
         contract="meta_ads",

@@ -49,6 +49,7 @@ def make_meta_api_export(format_: Format = "csv") -> Export:
             "spend": fact.cost,
             "ctr": 100 * fact.clicks / fact.impressions,
             "cpc": float(fact.cost) / max(fact.clicks, 1),
+            "attribution_setting": "7d_click_1d_view",
             "actions:purchase": fact.conversions,
             "action_values:purchase": fact.revenue,
         }

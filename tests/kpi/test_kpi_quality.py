@@ -127,6 +127,30 @@ def test_a_source_that_has_stopped_is_behind_the_others_also_where_it_alone_is_a
     assert found == {("stopped", 151), ("going", 0)}
 
 
+def test_of_several_time_zones_it_is_told_which_account_has_which(tmp_path: Path) -> None:
+    zones = {"a": "Europe/Madrid", "b": "America/Lima", "": "the account's", "c": "Europe/Madrid"}
+    files = [
+        make_ledger_row(
+            source=source,
+            path=f"landing/{source}/{account}.csv",
+            time_zone=zone,
+            coverage=[{"account": account, "breakdown": ""}],
+        )
+        for source in ("one", "several")
+        for account, zone in zones.items()
+        if source == "several" or zone == "Europe/Madrid"
+    ]
+    commit_rows(lake := build_lake(tmp_path), [], ledger=files)
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+        said = {
+            row["source"]: row["time_zone"] for row in run_kpi(connection, "quality").to_dicts()
+        }
+    assert said == {
+        "one": "Europe/Madrid",
+        "several": "America/Lima (b), Europe/Madrid (a, c), the account's",
+    }
+
+
 def test_quarantine_of_a_thousand_sources_is_counted_right(tmp_path: Path) -> None:
     pick = random.Random(6)
     files = [file for number in range(SOURCES) for file in make_files(number, pick)]

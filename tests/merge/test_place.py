@@ -1,12 +1,14 @@
 """What a path says about the file that lies there."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import available_timezones
 
 import pytest
 
 from pipeline.errors import BadFileError
 from pipeline.merge.place import (
     MAX_NAME_LENGTH,
+    ZONE_MARK,
     Place,
     format_delivered,
     is_bad_name,
@@ -27,7 +29,7 @@ JANUARY = (date(2024, 1, 1), date(2024, 1, 31))
 
 def test_every_folder_says_its_part() -> None:
     path = (
-        "landing/shop/account=A/currency=EUR/period=2024-01-01..2024-01-31/"
+        "landing/shop/account=A/currency=EUR/period=2024-01-01..2024-01-31/timezone=Europe.Madrid/"
         "delivered=2024-02-01/platform=p/breakdown=age/nobody=knows/x=y/plain/file=1.csv"
     )
     assert read_place(path) == Place(
@@ -36,6 +38,7 @@ def test_every_folder_says_its_part() -> None:
         account="A",
         currency="EUR",
         period=JANUARY,
+        time_zone="Europe/Madrid",
         claims=(("breakdown", "age"), ("platform", "p")),
     )
     assert read_labels(path) == ("A", "EUR", JANUARY)
@@ -50,6 +53,24 @@ def test_a_path_that_says_nothing_more_has_a_source() -> None:
 def test_of_a_folder_that_stands_twice_the_inner_one_counts() -> None:
     place = read_place("landing/shop/account=a/account=b=c/x.csv")
     assert place.account == "b=c"
+
+
+def test_every_time_zone_has_a_folder_of_its_own() -> None:
+    zones = available_timezones()
+    folders = {zone.replace("/", ZONE_MARK): zone for zone in zones}
+    assert len(folders) == len(zones)
+    for folder, zone in folders.items():
+        assert read_place(f"landing/shop/timezone={folder}/a.csv").time_zone == zone
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "Europe..Madrid", "Europe. Madrid", ".Madrid", "é", "1"]
+)
+def test_a_folder_that_names_no_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(BadFileError) as caught:
+        read_place(f"landing/shop/timezone={name}/a.csv")
+    assert caught.value.rule == "bad_time_zone"
+    assert str(caught.value).endswith("is none; expected a name such as Europe.Madrid")
 
 
 @pytest.mark.parametrize(

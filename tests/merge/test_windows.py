@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.merge.windows import WINDOWS, pick_winners, read_windows, spread
+from pipeline.merge.windows import WINDOWS, pick_winners, read_contracts, read_windows, spread
 from pipeline.schema import LEDGER
 from tests.lakes import make_ledger_row
 
@@ -94,3 +94,20 @@ def test_a_file_that_was_withdrawn_covers_nothing() -> None:
     withdrawn = make_entry(n=2, path="a", sha256="1", outcome="withdrawn")
     for ledger in (make_ledger(merged, withdrawn), make_ledger(withdrawn, merged)):
         assert read_windows(ledger, ["s"]).is_empty()
+
+
+def test_the_contract_of_a_place_is_that_of_the_file_that_speaks_for_it() -> None:
+    window = make_entry()["coverage"][0]
+    plain = [{**window, "breakdown": ""}, {**window, "breakdown": "", "account": "b"}]
+    ledger = make_ledger(
+        make_entry(path="a", sha256="1", contract="rows"),
+        make_entry(path="b", sha256="2", contract="download") | {"coverage": plain},
+        make_entry(path="c", sha256="3", contract="more") | {"coverage": plain[1:]},
+        make_entry(path="d", sha256="4", contract="held", outcome="held"),
+    )
+    found = read_contracts(ledger, ["s"]).select("account", "breakdown", "contract").rows()
+    assert sorted(found) == [
+        ("a", "", "download"),
+        ("a", "age", "rows"),
+        ("b", "", "download"),  # of two the first by name
+    ]

@@ -9,8 +9,10 @@ import pytest
 from pipeline.errors import ExistsError, UsageError
 from pipeline.steps.label import Label
 from pipeline.steps.land import land
+from pipeline.steps.rebuild import rebuild
 from pipeline.steps.withdraw import withdraw
-from tests.exports import make_google_export
+from tests.exports import FACTS, Style, make_google_export
+from tests.exports.downloads import make_microsoft_export
 from tests.lots import make_line, write_lot
 from tests.sources import write_contract
 from tests.steps.conftest import SETTINGS, Home
@@ -208,6 +210,50 @@ def test_a_period_that_is_not_the_one_of_the_file_is_wrong_use(home: Home, tmp_p
     label = Label(period="2024-01-01..2024-01-31", account="7")
     (landed,) = land(home.lake, [path], settings=SETTINGS, label=label)
     assert landed.path.endswith(f"/{path.name}")
+
+
+def test_a_time_zone_is_kept_with_the_file_and_shifts_nothing(home: Home, tmp_path: Path) -> None:
+    path = make_google_export().write(tmp_path / "in")
+    for zone in ("America/Argentina/Buenos_Aires", None):
+        label = Label(account="7", time_zone=zone)
+        (landed,) = land(home.lake, [path], settings=SETTINGS, label=label)
+        assert ("/timezone=America.Argentina.Buenos_Aires/" in landed.path) == bool(zone)
+    home.merge()
+    ledger = home.read_ledger().sort("delivered_at")
+    assert ledger["outcome"].to_list() == ["merged", "merged"]
+    assert ledger["time_zone"].to_list() == ["America/Argentina/Buenos_Aires", "the account's"]
+    assert set(home.read_master()["date"]) == {fact.day for fact in FACTS}
+    rebuild(home.lake, settings=SETTINGS)
+    again = home.read_ledger().filter(n=2).sort("delivered_at")
+    assert again["time_zone"].to_list() == ledger["time_zone"].to_list()
+
+
+def test_a_time_zone_in_the_preamble_is_what_counts(home: Home, tmp_path: Path) -> None:
+    path = make_microsoft_export(Style()).write(tmp_path / "in")
+    with pytest.raises(UsageError, match=r"meant in \(GMT\+01:00\) Bru.*; leave --time-zone out"):
+        land(home.lake, [path], settings=SETTINGS, label=Label(time_zone="Europe/Madrid"))
+    land(home.lake, [path], settings=SETTINGS)
+    other = home.root / "landing" / "microsoft_ads" / "timezone=Europe.Madrid" / path.name
+    other.parent.mkdir(parents=True)
+    shutil.copy(path, other)
+    home.merge()
+    said = {(row["outcome"], row["time_zone"]): row for row in home.read_ledger().to_dicts()}
+    assert ("merged", "(GMT+01:00) Brussels, Copenhagen, Madrid, Paris") in said
+    refused = said["quarantined", "the account's"]
+    assert refused["reason"] == "bad_time_zone"
+    assert refused["detail"].endswith("and its place says Europe/Madrid")
+
+
+@pytest.mark.parametrize(
+    ("zone", "like"), [("Europe/Madird", "Europe/Madrid"), ("", "Europe/Madrid")]
+)
+def test_a_time_zone_that_is_none_is_wrong_use(
+    home: Home, tmp_path: Path, zone: str, like: str
+) -> None:
+    path = make_google_export().write(tmp_path / "in")
+    with pytest.raises(UsageError, match=f"expected an IANA name such as {like}$"):
+        land(home.lake, [path], settings=SETTINGS, label=Label(time_zone=zone))
+    assert not home.root.exists()
 
 
 def test_of_two_contracts_that_fit_the_source_decides(home: Home, tmp_path: Path) -> None:

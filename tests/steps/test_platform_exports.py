@@ -1,6 +1,7 @@
 """What ad platforms export lands with the sums that they say, whatever it looks like."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
@@ -15,9 +16,11 @@ from tests.exports import (
     EXPORTS,
     FACTS,
     GOOGLE_STYLES,
+    META_ATTRIBUTION,
     TOTALS,
     UI_EXPORTS,
     Export,
+    Language,
     Style,
     make_canonical_export,
     make_google_api_export,
@@ -84,6 +87,26 @@ def test_platforms_have_the_names_of_the_originals_lots(home: Home) -> None:
     put(home, make_meta_export(), hour=1)
     home.merge()
     assert read_kpi_spend(home) == {"Google ADS": SPEND, "Facebook ADS": SPEND}
+
+
+@pytest.mark.parametrize("language", META_ATTRIBUTION)
+def test_the_attribution_window_is_kept_and_shown(home: Home, language: Language) -> None:
+    _, window = META_ATTRIBUTION[language]
+    put(home, make_meta_export(language))
+    home.merge()
+    assert set(home.read_master()["attribution"]) == {window}
+    with open_reading_connection(home.lake, home.lake.take_snapshot()) as connection:
+        [quality] = run_kpi(connection, "quality").to_dicts()
+    assert quality["attribution"] == window
+
+
+def test_conversions_of_two_attribution_windows_are_said_to_be_of_two(home: Home) -> None:
+    put(home, make_meta_export(), folders=["account=7"])
+    put(home, replace(make_meta_api_export(), source="meta_rows"), hour=1)
+    home.merge()
+    with open_reading_connection(home.lake, home.lake.take_snapshot()) as connection:
+        said = [row["attribution"] for row in run_kpi(connection, "quality").to_dicts()]
+    assert said == ["7-day click or 1-day view", "7d_click_1d_view"]
 
 
 def test_names_keep_their_accents_quotes_and_line_breaks(home: Home) -> None:

@@ -1,0 +1,36 @@
+"""The time zone that a preamble names."""
+
+import pytest
+
+from pipeline.read.zone import MAX_LENGTH, find_zone
+
+LABELS = ("Time zone:", "Zona horaria:")
+MADRID = "(GMT+01:00) Brussels, Copenhagen, Madrid, Paris"
+
+
+@pytest.mark.parametrize(
+    ("line", "delimiter", "zone"),
+    [
+        (f'"Time zone: {MADRID}"', ",", MADRID),
+        (f'"Time zone: {MADRID}",,,', ",", MADRID),
+        (f"Time zone: {MADRID}", ",", MADRID),
+        (f"Time zone: {MADRID},,,", ",", MADRID),
+        (f"TIME ZONE:\t{MADRID}\t\t", "\t", MADRID),
+        ("zona horaria:  Europe/Madrid ", ";", "Europe/Madrid"),
+        ("Time zone:", ",", None),
+        ("The Time zone: UTC", ",", None),
+        ("Report time: 1/1/2024", ",", None),
+        ("", ",", None),
+        ("Time zone: " + "x" * MAX_LENGTH, ",", "x" * MAX_LENGTH),
+        ("Time zone: " + "x" * (MAX_LENGTH + 1), ",", None),
+        ("Time zone: \x1b[31mUTC", ",", None),
+    ],
+)
+def test_the_words_behind_its_label_are_the_zone(
+    line: str, delimiter: str, zone: str | None
+) -> None:
+    assert find_zone(["Report", line, "x"], LABELS, delimiter=delimiter) == zone
+
+
+def test_without_a_label_nothing_is_a_zone() -> None:
+    assert find_zone(["Time zone: UTC"], (), delimiter=",") is None
