@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.kpi.catalogue import list_kpis, run_kpi
 from pipeline.kpi.roll_up import write_rollups
-from pipeline.kpi.selection import Selection
+from pipeline.kpi.selection import RANKINGS, Selection
 from pipeline.kpi.views import open_kpi_connection
 from tests.kpi import oracle
 from tests.kpi.oracle import Facts, Key
@@ -146,6 +146,19 @@ def test_campaigns_of_a_thousand_sets_are_ranked_as_decimal_ranks_them(
         found = run_kpi(connection, "unconverted", Selection(**filters)).to_dicts()
         wanted = oracle.rank_campaigns(wasted, "spend")
         assert_all_same(found, [{name: row[name] for name in found[0]} for row in wanted])
+
+
+@pytest.mark.parametrize("by", RANKINGS)
+def test_campaigns_are_ranked_by_each_measure_as_decimal_ranks_them(
+    rows: list[dict[str, Any]], connections: Sequence[Any], by: str
+) -> None:
+    filters = SELECTIONS["cut months"]
+    ranked = oracle.rank_campaigns(oracle.expect_campaigns(Facts(rows, **filters)), by)
+    wanted = cut_ranks(ranked, by=by, top=2, bottom=1)
+
+    found = run_kpi(connections[1], "campaign", Selection(**filters, by=by, top=2, bottom=1))
+
+    assert_all_same(found.to_dicts(), wanted)
 
 
 def expect_kpis(facts: Facts) -> dict[str, dict[Key, dict[str, Any]]]:

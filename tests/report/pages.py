@@ -35,7 +35,7 @@ def make_measures(**columns: Any) -> dict[str, Any]:
 
 def make_campaign(name: str | None, *, roas: float | None = 1.5, **columns: Any) -> dict[str, Any]:
     """A row of the KPI `campaign`, or of `unconverted`."""
-    named = {"campaign_name": name, "campaign_id": "id", "spend_without_conversions": False}
+    named = {"campaign_name": name, "campaign_id": name, "spend_without_conversions": False}
     return make_measures(**{**named, "roas": roas, **columns})
 
 

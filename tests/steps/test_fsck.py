@@ -15,6 +15,7 @@ from pipeline.delta.table import CHECKPOINT_EVERY
 from pipeline.errors import EmptyLakeError, LakeError
 from pipeline.generate.request import GenerateRequest
 from pipeline.generate.write import generate_days
+from pipeline.kpi.rollup import KINDS
 from pipeline.lake import Lake
 from pipeline.steps.fsck import Checkup, fsck
 from pipeline.steps.report import roll_up
@@ -223,8 +224,9 @@ def test_rows_of_one_place_and_rows_outside_their_month_are_named(tmp_path: Path
     )
 
 
-def test_a_rollup_of_other_sums_is_named(copy: Home) -> None:
-    path = find_one(copy.root, "rollup/daily/year=2024/month=03/*.parquet")
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_a_rollup_of_other_sums_is_named(copy: Home, kind: str) -> None:
+    path = find_one(copy.root, f"rollup/{kind}/year=2024/month=03/*.parquet")
     table = pq.read_table(path)
     changed = pl.from_arrow(table)
     assert isinstance(changed, pl.DataFrame)
