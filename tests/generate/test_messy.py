@@ -78,6 +78,8 @@ def test_every_kind_of_mess_is_there(plan: MessyPlan) -> None:
     }
     assert len(headers) >= 20
     assert 0 < files["quarantined"].sum() < 0.05 * files["rows"].sum()
+    assert 0 < files["repeated"].sum() < len(files)
+    assert any(b' "' in data for data in plan.files.values())
 
 
 def test_campaigns_are_renamed_in_the_midst_and_keep_what_they_are_known_by(

@@ -1,7 +1,6 @@
 """The same facts in any order of arrival make the master that the generator knows."""
 
 import random
-import time
 
 import pytest
 
@@ -10,7 +9,7 @@ from pipeline.steps.fsck import fsck
 from pipeline.steps.rebuild import rebuild
 from tests.steps.conftest import SETTINGS, Home
 from tests.steps.messy import announce, arrive, cut, find_differences, make_request
-from tests.steps.test_killed_merge import start_merge
+from tests.steps.trap import draw_trap, run_into
 
 QUICK = range(1, 4)
 LONG_DAYS = 30
@@ -54,22 +53,6 @@ def test_compacted_and_made_anew_the_master_is_still_the_true_one(home: Home) ->
     assert find_differences(home) == []
 
 
-def count_data_files(home: Home) -> int:
-    return sum(1 for _ in home.root.glob("master/*/*/*.parquet"))
-
-
-def kill_a_merge(home: Home, dice: random.Random) -> None:
-    """Kills the merge at some moment of its run, or as soon as it has written data."""
-    before = count_data_files(home)
-    with start_merge(home) as process:
-        if dice.random() < 0.5:
-            time.sleep(dice.uniform(0.3, 2.5))
-        else:
-            while process.poll() is None and count_data_files(home) == before:
-                time.sleep(0.001)
-        process.kill()
-
-
 def verify_long(home: Home, seed: int, *, dice: random.Random, kills: int) -> None:
     """Delivers in a shuffled order, kills so many of the merges, and compares."""
     plan = announce(home, make_request(seed, days=LONG_DAYS, rows=LONG_ROWS))
@@ -77,7 +60,8 @@ def verify_long(home: Home, seed: int, *, dice: random.Random, kills: int) -> No
     for number, part in enumerate(cut(paths, 1 + kills)):
         arrive(home, plan, part)
         if number < kills:
-            kill_a_merge(home, dice)
+            trap = draw_trap(dice, home.root)
+            assert run_into(trap, "merge", "--lake", str(home.root)) == -9, trap
     home.merge()
     assert find_differences(home) == []
     check_account(home)

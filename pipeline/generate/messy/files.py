@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from pipeline.generate.messy.damage import Damage, draw_damage, loses_day
+from pipeline.generate.messy.damage import WHOLE, draw_damage, draw_repeated
 from pipeline.generate.messy.dialects import draw_form
 from pipeline.generate.messy.dice import Dice
 from pipeline.generate.messy.facts import Account, Fact, Facts, gather_facts, recall
@@ -36,6 +36,7 @@ class MessyFile:
         last: The last.
         rows: Rows in it, without totals.
         quarantined: How many of them are damaged.
+        repeated: How many of them say what another of them says.
         form: How it is written, in words.
         copy_of: The number of the file that it is a copy of.
         is_mirrored: Whether it lies in another folder of the same delivery.
@@ -51,6 +52,7 @@ class MessyFile:
     last: date
     rows: int
     quarantined: int
+    repeated: int
     form: str
     copy_of: int | None = None
     is_mirrored: bool = False
@@ -134,11 +136,14 @@ def _make_file(
     form = draw_form(dice, account, (plan.first, plan.last))
     rows = dice.shuffle(known) if dice.happens(30) else list(known)
     damage = draw_damage(dice, rows)
-    cells = [
-        {**_write_cells(form, account, row, made_on), **_damage(damage, at, form, row)}
-        for at, row in enumerate(rows)
-    ]
-    days = [row.day for at, row in enumerate(rows) if not (at in damage and loses_day(damage[at]))]
+    repeated = draw_repeated(dice, [at for at in range(len(rows)) if at not in damage])
+    records = []
+    for at, row in enumerate(rows):
+        change, tear, _ = damage.get(at, WHOLE)
+        cells = {**_write_cells(form, account, row, made_on), **change(form, row)}
+        records.append(tear(form, form.write_record(cells)))
+    records += [records[at] for at in repeated]
+    days = [row.day for at, row in enumerate(rows) if not damage.get(at, WHOLE).loses_day]
     first, last = (plan.first, plan.last) if form.declares_period else (min(days), max(days))
     taken: dict[tuple[Account, date], list[TrueRow]] = {
         (account, first + timedelta(days=offset)): [] for offset in range((last - first).days + 1)
@@ -155,18 +160,15 @@ def _make_file(
         delivered_at=plan.delivered_at,
         arrived_at=plan.delivered_at + timedelta(hours=late),
         name=form.file_name if not plan.part else f"part {plan.part + 1} {form.file_name}",
-        data=_write_file(form, rows, cells),
+        data=_write_file(form, rows, records),
         first=first,
         last=last,
-        rows=len(rows),
+        rows=len(records),
         quarantined=len(damage),
+        repeated=len(repeated),
         form=form.words,
     )
     return file, taken
-
-
-def _damage(damage: Mapping[int, Damage], place: int, form: Form, fact: Fact) -> Mapping[str, str]:
-    return damage[place](form, fact) if place in damage else {}
 
 
 def _write_cells(form: Form, account: Account, fact: Fact, made_on: date) -> dict[str, str]:
@@ -200,15 +202,12 @@ def _write_sums(form: Form, fact: Fact) -> dict[str, str]:
     }
 
 
-def _write_file(form: Form, facts: Sequence[Fact], cells: Sequence[Mapping[str, str]]) -> bytes:
+def _write_file(form: Form, facts: Sequence[Fact], records: Sequence[str]) -> bytes:
     """The bytes: the totals are those of the platform, whatever became of some rows."""
     whole = _write_sums(form, _add_up(facts))
-    totals = [{**labels, **whole} for labels in form.totals]
-    rows = [*totals, *cells] if form.totals_first else [*cells, *totals]
-    names = [cell for _, cell in form.columns]
-    header = [name for name, _ in form.columns]
-    body = [[row.get(name, form.missing) for name in names] for row in rows]
-    return form.style.write_rows([header, *body], before=form.before)
+    totals = [form.write_record({**labels, **whole}) for labels in form.totals]
+    body = [*totals, *records] if form.totals_first else [*records, *totals]
+    return form.style.write_lines([*form.before, form.write_header(), *body])
 
 
 def _add_up(facts: Sequence[Fact]) -> Fact:

@@ -58,6 +58,14 @@ class Form:
         ids = ", ids" if self.has_ids else ""
         return f"{self.language}, {self.style.words}{ids}"
 
+    def write_header(self) -> str:
+        """The line of names, without its end."""
+        return self.style.write_record([name for name, _ in self.columns])
+
+    def write_record(self, cells: Mapping[str, str]) -> str:
+        """A row without its line end; `cells` by name, the others are missing."""
+        return self.style.write_record([cells.get(cell, self.missing) for _, cell in self.columns])
+
     def write_percent(self, part: int, whole: int) -> str:
         """A part of a whole that is not 0, in percent."""
         share = Decimal(100 * part) / whole

@@ -58,17 +58,15 @@ class Style:
         }
         return forms[self.day]
 
-    def write_rows(self, rows: Iterable[Sequence[str]], *, before: Sequence[str] = ()) -> bytes:
-        """The bytes of a file.
-
-        Args:
-            rows: Its cells, the header among them.
-            before: Lines that stand before them as they are.
-        """
+    def write_record(self, cells: Sequence[str]) -> str:
+        """A row of cells, quoted where they need it, without its line end."""
         buffer = io.StringIO()
-        buffer.writelines(line + self.line_end for line in before)
-        csv.writer(buffer, delimiter=self.delimiter, lineterminator=self.line_end).writerows(rows)
-        text = buffer.getvalue()
+        csv.writer(buffer, delimiter=self.delimiter, lineterminator="\n").writerow(cells)
+        return buffer.getvalue().removesuffix("\n")
+
+    def write_lines(self, lines: Iterable[str]) -> bytes:
+        """The bytes of a file of these lines."""
+        text = "".join(line + self.line_end for line in lines)
         if self.encoding == "utf-16":  # the order of bytes is the processor's else
             return ("\ufeff" + text).encode("utf-16-le")
         return text.encode(self.encoding)

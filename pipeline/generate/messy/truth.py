@@ -51,12 +51,14 @@ DELIVERIES: Final = pl.Schema(
         "last_date": pl.Date(),
         "rows": pl.Int64(),
         "quarantined": pl.Int64(),
+        "repeated": pl.Int64(),
         "copy_of": pl.String(),
         "form": pl.String(),
         "sha256": pl.String(),
     }
 )
-"""One file in its order of arrival; `rows` without totals, `quarantined` of them are damaged."""
+"""One file in its order of arrival; `rows` without totals; `quarantined` of them are damaged,
+`repeated` written once more."""
 
 
 class Placed(NamedTuple):
@@ -122,6 +124,7 @@ def frame_deliveries(messy: Messy, places: Mapping[int, Placed]) -> pl.DataFrame
             file.last,
             file.rows,
             file.quarantined,
+            file.repeated,
             None if file.copy_of is None else places[file.copy_of].path,
             file.form,
             places[file.number].sha256,
