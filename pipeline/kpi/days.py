@@ -97,17 +97,17 @@ def find_spans(plan: Mapping[str, Any]) -> list[Span]:
 
     Returns:
         Spans that together hold all days that any of its scans needs; every day where one of them
-        takes all, or where there is no plan.
+        takes all, or where there is no plan or no scan in it.
     """
     if plan.get("error", True):
         return _EVERY
-    scans = [scan for scan in _list_scans(plan) if scan.get("names") == AD_DAY.names]
-    # A plan without a scan of the master has found out that no row can match.
-    return [span for scan in scans for span in _read_scan(scan)]
+    # Those that have all columns that `ad_day` takes from a file, whatever else is in it.
+    scans = [scan for scan in _list_scans(plan) if {*AD_DAY.names} <= {*scan.get("names", ())}]
+    return [span for scan in scans for span in _read_scan(scan)] if scans else _EVERY
 
 
 def _list_scans(node: object) -> Iterator[Mapping[str, Any]]:
-    """All scans of files in a plan: those whose columns are the master's are of the master."""
+    """All scans of files in a plan."""
     if isinstance(node, dict):
         if node.get("type") == "LOGICAL_GET":
             yield node

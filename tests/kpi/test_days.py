@@ -261,5 +261,14 @@ def test_a_file_whose_days_the_log_does_not_say_is_always_read(lake: Lake) -> No
     assert keep_days(replace(snapshot, files=files), later) == [snapshot.file_uris[4]]
 
 
+def test_a_plan_without_a_scan_of_the_master_leaves_nothing_out(reader: Reader) -> None:
+    """As of contradictory days, or where its files had other columns than we expect."""
+    assert reader.list_months(
+        "from ad_day where date = '2024-03-03' and line > 1 and line < 1"
+    ) == [*YEAR]
+    other = {"type": "LOGICAL_GET", "names": ["date"], "table_filters": {"filters": []}}
+    assert find_spans({"error": False, "plans": [other]}) == [make_span(None, None)]
+
+
 def test_a_plan_of_an_unknown_kind_leaves_nothing_out() -> None:
     assert find_spans({}) == find_spans({"error": True}) == [make_span(None, None)]
