@@ -55,6 +55,7 @@ def query(
     from pipeline.cli.output import keep_out_of_lake
     from pipeline.engine import limit_memory
     from pipeline.kpi.connection import PROCESS_BYTES
+    from pipeline.kpi.days import find_days, narrow_master
     from pipeline.kpi.interrupt import hold_interrupts, run_interruptible
     from pipeline.kpi.view_list import find_kinds
     from pipeline.kpi.views import open_reading_connection
@@ -70,9 +71,12 @@ def query(
         ) as connection,
     ):
         _log.info("querying version %d", snapshot.version)
-        run_interruptible(
-            connection, lambda: _write(connection, sql, form=chosen, output=output), held=held
-        )
+
+        def work() -> None:
+            narrow_master(connection, snapshot, find_days(connection, sql))
+            _write(connection, sql, form=chosen, output=output)
+
+        run_interruptible(connection, work, held=held)
 
 
 def choose_format(form: QueryFormat | None, output: Path | None) -> QueryFormat:

@@ -84,10 +84,16 @@ def _compute(
     *,
     currency: str | None,
 ) -> "Result":
-    """The rows of a KPI; says on stderr which rates were used, where money is converted."""
+    """The rows of a KPI.
+
+    Says on stderr which rates were used, where money is converted; and where there are no rows,
+    which of the names nobody has.
+    """
     from pipeline.kpi.catalogue import run_kpi
+    from pipeline.kpi.days import make_span, narrow_master
     from pipeline.kpi.rates import describe_rates, read_rates, say_rates
     from pipeline.kpi.rollup import DAILY, KINDS
+    from pipeline.kpi.unknown import find_unknown
     from pipeline.kpi.views import open_kpi_connection
 
     kinds = KINDS if wanted.is_about_campaigns else (DAILY,)
@@ -102,9 +108,13 @@ def _compute(
         quarantine=wanted.is_about_quarantine,
         rates=rates,
     ) as connection:
+        if rates is None:  # converted money is added up from all of the master
+            narrow_master(connection, snapshot, [make_span(selection.start, selection.end)])
         result = run_kpi(connection, wanted.name, selection)
         if rates is not None:
             typer.echo(say_rates(describe_rates(connection, rates.currency)), err=True)
+        for line in [] if result.rows else find_unknown(connection, selection):
+            typer.echo(line, err=True)
     return result
 
 

@@ -77,12 +77,13 @@ class Selection:
         for name, value in values.items():
             if value is not None and name not in params:
                 known = ", ".join(params) or "none"
-                raise UsageError(f"the KPI {kpi!r} cannot be filtered by {name}; it knows {known}")
-        return {
-            name: _DEFAULTS.get(name) if values[name] is None else values[name] for name in params
-        }
+                why = _OF_FILES if params == ("source",) else ""
+                raise UsageError(
+                    f"the KPI {kpi!r} cannot be filtered by {name}; it knows {known}{why}"
+                )
+        return {name: values[name] for name in params}
 
 
-_DEFAULTS: Final = {"by": "spend"}
+_OF_FILES: Final = ": it is about delivered files, of which nothing else is sure"
 EVERYTHING: Final = Selection()
 """All that a version holds."""

@@ -18,9 +18,7 @@ from pipeline.kpi.statements import list_statements, read_statement
 from pipeline.lake import Lake, Snapshot
 from pipeline.schema import AD_DAY, LEDGER, REJECTS
 
-STORED: Final = {DAILY: "stored_rollup", CAMPAIGN: "stored_campaigns"}
-"""The relation that has the rows of a kind's files."""
-
+_STORED: Final = {DAILY: "stored_rollup", CAMPAIGN: "stored_campaigns"}
 _COMPUTED: Final = {DAILY: "computed_rollup", CAMPAIGN: "computed_campaigns"}
 _UNROLLED: Final = {DAILY: "unrolled_rows", CAMPAIGN: "unrolled_campaigns"}
 _WORD: Final = re.compile(r"\w+")
@@ -63,11 +61,11 @@ def list_first_views(snapshot: Snapshot) -> Iterator[View]:
 
 def list_other_views(
     lake: Lake,
-    snapshot: Snapshot,
     plans: Mapping[Kind, RollupPlan],
     *,
+    master: Sequence[str],
     rejects: Sequence[str],
-    loaded: Collection[Kind],
+    stored: Mapping[Kind, Sequence[str]],
     kept: Collection[Kind],
     rates: Rates | None = None,
 ) -> Iterator[View]:
@@ -75,23 +73,21 @@ def list_other_views(
 
     Args:
         lake: The lake.
-        snapshot: The version.
-        plans: Which rollup files are used, by kind.
+        plans: Which partitions of a kind have no rollup file that is used.
+        master: The full names of the files of `ad_day`.
         rejects: Keys of the files of the view `quarantine`.
-        loaded: The kinds whose stored rows are a table already; those of others are files.
+        stored: The full names of the files that have the rows of the others.
         kept: The kinds of which a connection keeps all rows in memory.
-        rates: By which all money is converted, for rollups of which no file is used; the table
+        rates: By which all money is converted, for rollups of which no file is used; the view
             `rates` has them. None: it stays as it was delivered.
     """
-    yield View("master_rows", select_files(snapshot.file_uris, AD_DAY))
+    yield View("master_rows", select_files(master, AD_DAY))
     if rates is None:
         yield View("ad_day", read_statement("views/ad_day"))
     else:
         yield from _list_converted_views(rates)
     for kind in KINDS:
-        if kind not in loaded:
-            stored = [lake.locate(key) for key in plans[kind].stored]
-            yield View(STORED[kind], select_files(stored, kind.schema))
+        yield View(_STORED[kind], select_files(stored[kind], kind.schema))
         unrolled = [lake.locate(path) for path in plans[kind].unrolled]
         rows = select_files(unrolled, AD_DAY) if rates is None else "select * from ad_day"
         yield View(_UNROLLED[kind], rows)

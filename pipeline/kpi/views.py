@@ -8,15 +8,16 @@ from typing import Final, NamedTuple
 import duckdb
 
 from pipeline.errors import LakeError
-from pipeline.kpi.connection import open_locked
+from pipeline.kpi.connection import hand_over, open_locked
 from pipeline.kpi.query import Row, fetch_result
 from pipeline.kpi.query_errors import explain_error
 from pipeline.kpi.rates import Rates, check_rates
 from pipeline.kpi.raw import RawFile, list_raw_files
 from pipeline.kpi.reach import explain_failure
+from pipeline.kpi.relations import select_files
 from pipeline.kpi.rollup import KINDS, Kind, RollupPlan, define_rollup, plan_rollup
 from pipeline.kpi.rollup_files import list_rollups, read_rollups
-from pipeline.kpi.view_list import STORED, View, list_first_views, list_other_views, list_raw_views
+from pipeline.kpi.view_list import View, list_first_views, list_other_views, list_raw_views
 from pipeline.lake import Lake, Snapshot
 
 _log = logging.getLogger(__name__)
@@ -146,20 +147,26 @@ def _make_views(
 ) -> list[View]:
     """Makes all views and macros of a version, and returns them."""
     first = _make_all(connection, list_first_views(snapshot))
-    if wanted.rates is not None:
-        connection.from_arrow(wanted.rates.table).create("rates")
+    first += _make_all(connection, _hand_over_rates(connection, wanted.rates))
     preferred = fetch_result(connection, PREFERRED).rows
+    found = {kind: _plan(lake, snapshot, connection, kind, preferred, wanted) for kind in KINDS}
     others = list_other_views(
         lake,
-        snapshot,
-        {kind: _plan(lake, snapshot, connection, kind, preferred, wanted) for kind in KINDS},
+        {kind: plan for kind, (plan, _) in found.items()},
+        master=snapshot.file_uris,
         rejects=_list_rejects(connection) if wanted.with_rejects else [],
-        loaded=KINDS if wanted.loads else (),
+        stored={kind: stored for kind, (_, stored) in found.items()},
         kept=wanted.kept,
         rates=wanted.rates,
     )
     raw = list_raw_views(lake, wanted.raw_files)
     return [*first, *_make_all(connection, others), *_make_all(connection, raw)]
+
+
+def _hand_over_rates(connection: duckdb.DuckDBPyConnection, rates: Rates | None) -> Iterator[View]:
+    if rates is not None:
+        file = hand_over(connection, "rates", rates.table)
+        yield View("rates", select_files([file], rates.table.schema))
 
 
 def _make_all(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> list[View]:
@@ -193,20 +200,24 @@ def _plan(
     kind: Kind,
     preferred: Sequence[Row],
     wanted: _Wanted,
-) -> RollupPlan:
-    """Plans a kind of rollup without its damaged files, and loads the others if that is wanted."""
+) -> tuple[RollupPlan, list[str]]:
+    """Plans a kind of rollup without its damaged files, and says where the rows of others are.
+
+    These are files of the lake where SQL may read them, else one that is handed over.
+    """
     definition = define_rollup(kind, preferred=preferred)
     present = list_rollups(lake, kind) if kind in wanted.stored else frozenset()
     plan = plan_rollup(snapshot.files, kind, definition=definition, present=present)
     rows, damaged = read_rollups(lake, plan, kind, workers=wanted.workers)
     for key in damaged:
         _log.warning("%s is damaged: its part comes from the master; delete it", key)
-    if wanted.loads:
-        connection.register(STORED[kind], rows)
     # Not listed anew: the rows of a file that was written meanwhile are not among `rows`.
-    return plan_rollup(
+    plan = plan_rollup(
         snapshot.files, kind, definition=definition, present=present.difference(damaged)
     )
+    if not wanted.loads:
+        return plan, [lake.locate(key) for key in plan.stored]
+    return plan, [hand_over(connection, kind.name, rows)] if rows.num_rows else []
 
 
 def _list_rejects(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -14,7 +14,7 @@ valued as (
     select
         *,
         cast(
-            case $by
+            case coalesce($by, 'spend')
                 when 'spend' then cast(spend as double)
                 when 'clicks' then cast(clicks as double)
                 when 'impressions' then cast(impressions as double)

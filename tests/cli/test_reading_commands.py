@@ -1,5 +1,6 @@
 """kpi, diff and query as a person uses them: filters, versions, forms, and what is refused."""
 
+import importlib.util
 import io
 import json
 import os
@@ -251,7 +252,11 @@ def test_a_long_table_is_cut_and_said_to_be(shell: Shell) -> None:
     ("arguments", "code", "words"),
     [
         (["kpi", "plattform"], 2, "no KPI 'plattform'; did you mean platform?"),
-        (["kpi", "quality", "--platform", "x"], 2, "cannot be filtered by platform"),
+        (
+            ["kpi", "quality", "--platform", "x"],
+            2,
+            "cannot be filtered by platform; it knows source: it is about delivered files",
+        ),
         (["kpi", "campaign", "--by", "luck"], 2, "cannot be ranked by 'luck'"),
         (["kpi", "day", "--start", "2024-02-01", "--end", "2024-01-01"], 2, "after the last"),
         (["kpi", "day", "--as-of", "yesterday"], 2, "expected a time as YYYY-MM-DD"),
@@ -351,3 +356,47 @@ def test_money_is_converted_by_the_rates_in_the_lake(shell: Shell) -> None:
     finally:
         rates.unlink()
         rates.parent.rmdir()
+
+
+def test_an_empty_answer_names_what_nobody_has_and_what_was_meant(shell: Shell) -> None:
+    [platform] = {row["platform"] for row in shell.read("kpi", "platform")}
+    wrong = platform.lower().replace("o", "", 1)
+    done = shell.run("kpi", "total", "--platform", wrong, "--campaign", "1-1", "--format", "json")
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+    assert done.stderr == (
+        f"total, table version 2\n--platform is {wrong!r}, which no row of this version has: did "
+        f"you mean {platform!r}?\n"
+    )
+    done = shell.run("kpi", "campaign", "--campaign", "zz", "--end", "2001-01-01")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "--campaign is 'zz', which no row of this version has: there are 6, such as '1-0', '1-1', "
+        "'1-2'\n"
+    )
+
+
+def test_an_empty_answer_of_names_that_are_there_is_not_blamed_on_them(shell: Shell) -> None:
+    [platform] = {row["platform"] for row in shell.read("kpi", "platform")}
+    done = shell.run("kpi", "total", "--platform", platform, "--end", "2001-01-01")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("no rows\n\n")
+    assert shell.run("kpi", "quarantine", "--source", "lots").stderr == ""
+
+
+@pytest.mark.parametrize(
+    "command", [["kpi", "campaign"], ["query", "select * from ad_day where date > '2001-01-01'"]]
+)
+def test_pandas_is_not_loaded_to_answer(shell: Shell, command: list[str]) -> None:
+    """Where it is installed, as here, that would take longer than the answer."""
+    code = (
+        "import sys; from pipeline.cli import main\n"
+        f"sys.argv = ['adlake', *{command}, '--lake', {str(shell.lake)!r}]\n"
+        "try: main()\n"
+        "finally: print(sorted({'pandas', 'pyarrow.dataset'} & set(sys.modules)), file=sys.stderr)"
+    )
+    assert importlib.util.find_spec("pandas")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stderr == "[]\n"
+    assert done.stdout.count("2-0") == 1

@@ -1,6 +1,8 @@
 """`adlake views`: SQL for a person's own DuckDB; and the view of raw/."""
 
 import hashlib
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,12 +14,21 @@ import pytest
 
 from pipeline.kpi.query import run_query
 from pipeline.kpi.raw import choose_manifests, list_named_files
+from pipeline.kpi.reach import find_extension
 from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.statements import find_sql_folder
 from pipeline.kpi.views import open_reading_connection, views_sql
 from pipeline.lake import Lake
 from pipeline.manifest import Manifest, ManifestFile, name_file, write_manifest
+from pipeline.settings import Settings
+from pipeline.steps.land import land
+from pipeline.steps.merge import merge
+from pipeline.storage import open_storage
 from tests.lakes import build_lake, commit_rows, make_ledger_row, make_row, write_file
+from tests.lots import make_line, write_lot
+from tests.s3 import Server, clean_environ
+
+SETTINGS = Settings(workers=2)
 
 DAY = "raw/ad_day/date=2024-02-29"
 
@@ -47,6 +58,57 @@ def test_the_printed_views_of_an_empty_lake_run_too(tmp_path: Path) -> None:
         own.execute(views_sql(lake, lake.take_snapshot()))
         for view in ("ad_day", "rollup", "ledger", "quarantine", "raw"):
             assert own.execute(f"select count(*) from {view}").fetchone() == (0,)
+
+
+OWN = """
+import sys, duckdb
+connection = duckdb.connect()
+connection.execute(sys.stdin.read())
+print(connection.sql("select count(*), sum(cost) from ad_day").fetchone())
+print(connection.sql("select sum(spend) from primary_rollup").fetchone())
+"""
+"""What a person writes in a program or a notebook of their own."""
+
+
+def run_own_program(sql: str) -> str:
+    """Runs it in a process that knows nothing of adlake."""
+    environ = {name: value for name, value in clean_environ().items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", OWN],
+        input=sql,
+        env=environ,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+FOUND = "(1, Decimal('5.000000'))\n(Decimal('5.000000'),)\n"
+
+
+def test_the_printed_views_run_in_a_program_of_ones_own(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path, [make_row(cost=5)], ledger=[make_ledger_row()])
+    write_rollups(lake, lake.take_snapshot())
+    assert run_own_program(views_sql(lake, lake.take_snapshot())) == FOUND
+
+
+def test_the_printed_views_of_a_bucket_run_after_httpfs_and_a_secret(
+    s3_uri: str, s3_server: Server, tmp_path: Path
+) -> None:
+    lot = write_lot(tmp_path / "lot.csv", [make_line(costo_total=5)])
+    lake = Lake(open_storage(s3_uri))
+    lake.initialise()
+    land(lake, [lot], settings=SETTINGS)
+    merge(lake, settings=SETTINGS)
+    head = (
+        f"load '{find_extension()}'; create secret (type s3, key_id '{s3_server.key_id}', "
+        f"secret '{s3_server.secret}', region 'us-east-1', url_style 'path', use_ssl false, "
+        f"endpoint '{s3_server.endpoint.removeprefix('http://')}');\n"
+    )
+    assert run_own_program(head + views_sql(lake, lake.take_snapshot())) == FOUND
 
 
 def test_raw_shows_the_newest_generation_of_each_account_and_day(tmp_path: Path) -> None:

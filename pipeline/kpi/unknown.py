@@ -1,0 +1,62 @@
+"""Which names that a selection asks for nobody in the lake has."""
+
+from typing import Final
+
+import duckdb
+
+from pipeline.kpi.query import fetch_result
+from pipeline.kpi.selection import Selection
+
+_HOLDERS: Final = {
+    "platform": "select platform as name from primary_rollup",
+    "audience": "select target_audience as name from primary_rollup",
+    "campaign": "select unnest([campaign_id, campaign_name]) as name from campaign_rollup",
+    "source": "select source as name from primary_rollup union all select source from ledger",
+}
+"""Where the names of each filter are; a source may have nothing but refused files."""
+
+_NEAR: Final = 0.8
+"""So alike, of 1, is a name that was meant, such as one with a letter too few."""
+
+_SHOWN: Final = 3
+
+
+def find_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection) -> list[str]:
+    """Says which filters of an empty answer can never match, and what could have been meant.
+
+    Args:
+        connection: One of `open_kpi_connection`.
+        selection: What the answer was about.
+
+    Returns:
+        A line for each name that no row of the version has, whatever its other filters; none
+        where the version has them all.
+    """
+    asked = {name: getattr(selection, name) for name in _HOLDERS}
+    lines = (
+        _look_for(connection, option, name) for option, name in asked.items() if name is not None
+    )
+    return [line for line in lines if line]
+
+
+def _look_for(connection: duckdb.DuckDBPyConnection, option: str, name: str) -> str:
+    # The names of the relations are constants of this module.
+    ranked = fetch_result(
+        connection,
+        "select name, jaro_winkler_similarity(lower(name), lower($name)) as likeness, "  # noqa: S608
+        "likeness >= $near as is_near, count(*) over () as names "
+        f"from (select distinct name from ({_HOLDERS[option]})) "
+        "where name is not null order by name = $name desc, likeness desc, name limit $shown",
+        {"name": name, "near": _NEAR, "shown": _SHOWN},
+    ).to_dicts()
+    if ranked and ranked[0]["name"] == name:
+        return ""
+    near = [repr(row["name"]) for row in ranked if row["is_near"]]
+    count = ranked[0]["names"] if ranked else 0
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    elif ranked:
+        hint = f"there are {count:,}, such as {', '.join(repr(row['name']) for row in ranked)}"
+    else:
+        hint = "there is none at all"
+    return f"--{option} is {name!r}, which no row of this version has: {hint}"
