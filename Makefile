@@ -1,7 +1,8 @@
 # `make help` lists the targets. Variables to set on the command line:
 #   PYTHON=python3.12   the interpreter that .venv is made from (3.11 to 3.13)
 #   ADLAKE_URI=...      the lake that `make run` works on
-#   ARGS="..."          more arguments for `make run`, `make airflow` and `make bench`
+#   ARGS="..."          more arguments for `make run`, `make run-s3`, `make airflow` and `make bench`
+#   S3_PORT=8333        where the server of `make s3` answers; S3_ARGS="..." more arguments for it
 #   JOBS=2              how many test processes run at once
 
 PYTHON ?= python3
@@ -38,7 +39,7 @@ PROJECT := $(VENV)/.stamp-project
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run airflow s3 s3-stop run-s3 test test-all test-rest test-soak test-faults coverage check \
+.PHONY: help setup setup-dev wheel run airflow s3 s3-stop run-s3 test test-all test-rest test-soak test-faults coverage check \
 	format docs mutants sbom lock bench clean \
 	system-packages vega
 
@@ -83,6 +84,7 @@ system-packages:
 
 # The server of `make s3` and whoever works on it. It is for this machine, so its secret is none.
 S3_PORT ?= 8333
+S3_ARGS ?=
 S3_KEYS := AWS_ACCESS_KEY_ID=adlake AWS_SECRET_ACCESS_KEY=adlake-on-this-machine
 S3_ENVIRON := $(S3_KEYS) AWS_ENDPOINT_URL=http://127.0.0.1:$(S3_PORT) AWS_REGION=us-east-1
 
@@ -96,7 +98,7 @@ s3: setup-dev ## Start an S3 server on this machine, its data in .s3/
 		env $(S3_KEYS) GOMEMLIMIT=400MiB setsid $(BIN)/weed -logdir=.s3/logs mini "-dir=$(CURDIR)/.s3/data" \
 			-ip=127.0.0.1 -ip.bind=127.0.0.1 -webdav=false -admin.ui=false \
 			-master.telemetry=false -s3.port=$(S3_PORT) -s3.port.iceberg=0 -s3.port.lance=0 \
-			-bucket=lake >.s3/logs/out.log 2>&1 </dev/null & echo $$! >.s3/pid; \
+			-bucket=lake $(S3_ARGS) >.s3/logs/out.log 2>&1 </dev/null & echo $$! >.s3/pid; \
 	fi
 	@for wait in 1 2 3 4 5 6 7 8 9; do \
 		env $(S3_ENVIRON) $(BIN)/adlake doctor --lake s3://lake/main >.s3/logs/doctor.log 2>&1 && break; \
@@ -109,6 +111,9 @@ s3-stop: ## Stop the server of `make s3`; its data stays
 
 run-s3: s3 ## Run the whole pipeline on the server of `make s3`
 	env $(S3_ENVIRON) $(BIN)/adlake run --lake s3://lake/main $(ARGS)
+
+wheel: setup ## Build the wheel, dist/adlake-*.whl, to install elsewhere
+	$(BIN)/python -m hatchling build -t wheel -d dist
 
 run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
 	$(BIN)/adlake run $(ARGS)

@@ -88,6 +88,41 @@ def test_a_project_is_begun_from_the_wheel(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_wheel_needs_the_locked_core_and_nothing_else(tmp_path: Path) -> None:
+    """A new environment without any package of a developer's, an empty folder, an empty home."""
+    wheel, venv = build(ROOT, tmp_path), tmp_path / "venv"
+    install = ("pip", "install", "--quiet", "--python", str(venv))
+    for arguments in (
+        ("venv", "--quiet", "--no-project", "--python", sys.executable, str(venv)),
+        (*install, "--require-hashes", "-r", str(ROOT / "requirements" / "core.txt")),
+        (*install, "--no-deps", str(wheel)),
+        ("pip", "check", "--quiet", "--python", str(venv)),
+    ):
+        subprocess.run([Path(sys.executable).with_name("uv"), *arguments], check=True)
+    for name in ("home", "empty"):
+        (tmp_path / name).mkdir()
+    said = ""
+    for line in (
+        "--version",
+        "init",
+        "run --rows 500 --start 2024-01-01 --end 2024-01-05",
+        "kpi platform",
+    ):
+        done = subprocess.run(
+            [venv / "bin" / "adlake", *line.split()],
+            cwd=tmp_path / "empty",
+            env={"HOME": str(tmp_path / "home"), "PATH": os.defpath, "LANG": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (line, done.stderr)
+        said += done.stdout
+    assert "500 rows" in said
+    assert b"vegaEmbed" in (tmp_path / "empty/lake/reports/latest.html").read_bytes()
+
+
+@pytest.mark.slow
 def test_the_same_source_makes_the_same_wheel(tmp_path: Path) -> None:
     wheels = []
     for name, mask in (("one", 0o022), ("another", 0o077)):

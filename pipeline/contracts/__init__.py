@@ -2,6 +2,12 @@
 
 A contract is one TOML file. It declares, it never sniffs. The shipped ones stand in this folder;
 docs/contracts.md says what each field means.
+
+model    the contract as the code sees it
+load     reads contracts from TOML
+section  one table of such a file
+check    what is wrong together
+dates    the forms of dates
 """
 
 from pipeline.contracts.load import load_contracts

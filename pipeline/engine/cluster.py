@@ -18,7 +18,7 @@ try:
     from distributed import Client, LocalCluster
 except ModuleNotFoundError as error:
     raise UsageError(
-        "a cluster needs Dask, which is not installed: pip install 'adlake[dask]'"
+        "a cluster needs Dask, which is not installed: pip install 'dask[distributed]'"
     ) from error
 
 from pipeline.engine.dask_map import PATIENCE_SECONDS, DaskMap, pack  # it needs Dask as well

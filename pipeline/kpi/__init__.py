@@ -11,12 +11,14 @@ roll_up       writes what a version lacks
 view_list     which views a version has, as text
 views         connections that have them
 connection    a locked-down DuckDB
+reach         lets DuckDB read one bucket
 query         one reading statement, and its rows
 query_errors  what a person is told of a wrong one; pure
 interrupt     ends a statement by a signal
 stream        rows to CSV, JSON, Parquet and Arrow as they come
 dictionary    what statements say of themselves; pure
 selection     the filters of a KPI; pure
+rates         rates of exchange; pure
 catalogue     the KPIs by name
 diff          how KPIs moved between versions; pure
 quarantine    what was refused

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -14,6 +15,8 @@ from pipeline.lake import LANDING
 from pipeline.merge.delivery import MAX_AHEAD
 from pipeline.merge.place import RESERVED_SOURCES, ZONE_MARK, parse_delivered, parse_period
 from pipeline.read.layout import Layout
+from pipeline.read.open import open_delivery
+from pipeline.read.sample import take_sample
 from pipeline.settings import Settings
 from pipeline.steps.context import Context, find_context
 
@@ -159,7 +162,19 @@ def _check_zone(name: str) -> None:
 
 def advise_contract(path: Path, error: BadFileError, settings: Settings) -> str:
     """What to do about a file that no contract fits, to stand behind the error."""
-    if error.rule != "header_mismatch" or path.suffix.lower() in {".json", ".parquet"}:
+    if error.rule != "header_mismatch" or not _can_be_drafted(path):
         return ""
     own = "" if settings.contracts_dir else "ADLAKE_CONTRACTS names no contracts of your own, and "
     return f"; {own}`adlake contract new {shlex.quote(str(path))}` drafts a contract for it"
+
+
+def _can_be_drafted(path: Path) -> bool:
+    """Whether `adlake contract new` can read the file: text with a header, gzipped or not."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="adlake-") as folder:
+            opened = open_delivery(path, Path(folder))
+            if opened.format != "parquet":
+                take_sample(opened.path)
+            return opened.format != "parquet"
+    except BadFileError:
+        return False

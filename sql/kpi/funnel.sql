@@ -1,6 +1,6 @@
 -- Purpose: the way from being shown to being paid: impressions, clicks, conversions, revenue, and
 --   the rate at which each stage follows from the one before.
--- Grain: one row per currency and stage (1 to 4).
+-- Grain: one row per currency and step (1 to 4).
 -- Reads: facts.
 -- Params: start, end, platform, audience, campaign, source.
 with
@@ -56,11 +56,13 @@ final as (
     select
         stages.currency,
         cast(stages.stage.step as bigint) as step,
+        -- text: the measure that is counted in this step
         cast(stages.stage.stage as varchar) as stage,
         -- count, money for revenue: the measure of the stage's name
         cast(stages.stage.value as decimal(38, 6)) as value,
         -- fraction, money for revenue: the measure that rate_name names
         cast(stages.stage.rate as double) as rate,
+        -- text: the measure that is this step by the one before
         cast(stages.stage.rate_name as varchar) as rate_name
     from stages
 )

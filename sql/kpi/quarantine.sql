@@ -16,6 +16,7 @@ final as (
         cast(count(distinct path) as bigint) as files,
         -- count: rows that broke it; 0 where the file was refused whole
         cast(count(line) as bigint) as refused_rows,
+        -- text: the first of these files, by its path
         cast(min(path) as varchar) as first_path,
         -- text: the first value that was refused
         cast(arg_min(value, (path, line)) as varchar) as example

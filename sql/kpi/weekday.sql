@@ -10,6 +10,7 @@ facts as (
 final as (
     select
         cast(isodow(date) as bigint) as weekday,
+        -- text: in English
         cast(dayname(date) as varchar) as weekday_name,
         currency,
         -- count: days of this weekday that have rows

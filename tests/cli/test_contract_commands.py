@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contracts import load_contracts
 from pipeline.steps.check_file import Checked
 from tests.cli.test_cli import Shell
 from tests.exports import (
@@ -20,24 +21,7 @@ from tests.exports.google import GOOGLE_STYLES
 from tests.lots import make_line, write_lot
 from tests.sources import write_contract
 
-SHIPPED = {
-    "canonical": "upsert",
-    "generated": "replace_window",
-    "google_ads": "replace_window",
-    "google_ads_api": "replace_window",
-    "linkedin_ads": "replace_window",
-    "linkedin_ads_api": "replace_window",
-    "lots": "upsert",
-    "meta_ads": "replace_window",
-    "meta_ads_api": "replace_window",
-    "microsoft_ads": "replace_window",
-    "microsoft_ads_api": "replace_window",
-    "pinterest_ads_api": "replace_window",
-    "reddit_ads_api": "replace_window",
-    "snapchat_ads_api": "replace_window",
-    "tiktok_ads": "replace_window",
-    "tiktok_ads_api": "replace_window",
-}
+SHIPPED = {contract.name: contract.mode for contract in load_contracts(None).values()}
 API_HEADER = "segments.date,campaign.id,metrics.cost_micros"
 
 

@@ -156,7 +156,7 @@ def test_without_dask_it_is_said_what_to_install() -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "adlake: a cluster needs Dask, which is not installed: pip install 'adlake[dask]'\n"
+        "adlake: a cluster needs Dask, which is not installed: pip install 'dask[distributed]'\n"
     )
 
 

@@ -1,6 +1,5 @@
 """The shipped contracts of platforms tell their files apart and read them to the cent."""
 
-from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +10,7 @@ from pipeline.contracts import load_contracts
 from pipeline.errors import BadFileError
 from pipeline.read.layout import Layout
 from pipeline.read.recognise import recognise
-from pipeline.read.text import read_rows
-from pipeline.validate import validate_texts
+from tests.contracts.sums import read_sums
 from tests.exports import (
     EXPORTS,
     GOOGLE_STYLES,
@@ -28,33 +26,11 @@ from tests.exports import (
 
 CONTRACTS = tuple(load_contracts().values())
 CSV_EXPORTS = [export for export in EXPORTS if not export.file_name.endswith("parquet")]
-DELIVERED_ON = date(2024, 6, 1)
 
 
 def lay_out(export: Export, folder: Path) -> tuple[Path, Layout]:
     path = export.write(folder)
     return path, recognise(path, CONTRACTS)
-
-
-def read_sums(path: Path, layout: Layout) -> tuple[dict[str, Decimal], Counter[str]]:
-    """The sums of accepted rows, and how many rows broke which rule."""
-    sums: dict[str, Decimal] = {}
-    faults: Counter[str] = Counter()
-    for records in read_rows(path, layout):
-        verdict = validate_texts(
-            records.cells,
-            layout.contract,
-            layout.dialect,
-            delivered_on=DELIVERED_ON,
-            period=layout.period,
-        )
-        faults.update(fault.rule for fault in verdict.faults.values())
-        faults.update(record.fault.rule for record in records.bad)
-        for name in TOTALS:
-            if name in verdict.accepted.columns:
-                block = Decimal(str(verdict.accepted[name].sum()))
-                sums[name] = sums.get(name, Decimal()) + block
-    return sums, faults
 
 
 @pytest.mark.parametrize("export", CSV_EXPORTS, ids=lambda export: export.name)

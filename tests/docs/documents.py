@@ -2,8 +2,8 @@
 
 A ```console block is a session: `$ ` begins a command, `> ` continues it, the rest is its output,
 in which `...` stands for anything. `# exits with N` at a command's end is its exit code. The
-comment `<!-- file: NAME -->` before a block makes it a file, `<!-- output: COMMAND -->` the whole
-output of a command.
+comment `<!-- file: NAME -->` before a block makes it a file, `<!-- below: NAME: LINE -->` lines to
+add to a file below a line of it, `<!-- output: COMMAND -->` the whole output of a command.
 """
 
 import re
@@ -19,7 +19,7 @@ DOCUMENTS = sorted(
 RUNNABLE = frozenset({"console", "bash", "sh"})
 
 _BLOCK = re.compile(
-    r"(?:<!-- (?P<role>file|output): (?P<about>.+?) -->\n)?"
+    r"(?:<!-- (?P<role>below|file|output): (?P<about>.+?) -->\n)?"
     r"```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )

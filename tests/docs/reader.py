@@ -10,12 +10,12 @@ from pathlib import Path
 
 from tests.docs.documents import ROOT, RUNNABLE, Block, Command, list_blocks, list_commands
 
-TIMEOUT = 120
+TIMEOUT = 600
 
 
 def is_step(block: Block) -> bool:
     """Whether a block is something to do."""
-    return block.role == "file" or block.language in RUNNABLE | {"python"}
+    return block.role in {"below", "file"} or block.language in RUNNABLE | {"python"}
 
 
 class Reader:
@@ -45,10 +45,13 @@ class Reader:
         self.environ["PYTHONPATH"] = str(ROOT)
 
     def check_out(self) -> None:
-        """Takes a copy of the program into the folder, to change it; the command runs that one."""
-        for name in ("pipeline", "sql"):
+        """Takes a copy of the project into the folder, to change it; the command runs that one."""
+        for name in ("pipeline", "sql", "tests", "docs", "requirements"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
+        for path in (*ROOT.glob("*.md"), ROOT / "pyproject.toml", ROOT / "Makefile"):
+            shutil.copyfile(path, self.folder / path.name)
+        (self.folder / ".venv").symlink_to(sys.prefix)
 
     def follow(self, name: str) -> None:
         """Does all that a document shows."""
@@ -60,6 +63,12 @@ class Reader:
             path = self.folder / block.about
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
+        elif block.role == "below":
+            name, _, line = block.about.partition(": ")
+            path = self.folder / name
+            before, found, after = path.read_text(encoding="utf-8").partition(f"{line}\n")
+            assert found, f"{name} has no line {line}"
+            path.write_text(before + found + block.text + after, encoding="utf-8")
         elif block.language == "python":
             self._run_python(block.text)
         elif block.language in RUNNABLE:

@@ -8,6 +8,7 @@ from typing import Any
 
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
+Expectation = Callable[["Facts"], dict[Key, dict[str, Any]]]
 
 EXACT = Context(prec=90)
 SUMS = ("spend", "clicks", "impressions", "conversions", "revenue")
@@ -281,3 +282,25 @@ def rank_campaigns(campaigns: Iterable[dict[str, Any]], by: str) -> list[dict[st
 def sort_last(value: Any) -> tuple[bool, Any]:
     """Sorts None behind all others."""
     return (value is None, "" if value is None else value)
+
+
+def measure_by(key: Callable[[Row], Key]) -> Expectation:
+    """All measures, and nothing else, of the rows that have a key in common."""
+    return lambda facts: facts.measure_by(key)
+
+
+EXPECTED: Mapping[str, Expectation] = {
+    "audience": expect_audiences,
+    "day": lambda facts: expect_periods(facts, lambda day: day, lambda day: day),
+    "funnel": expect_funnel,
+    "month": lambda facts: expect_periods(facts, begin_month, lambda day: f"{day:%Y-%m}"),
+    "platform": measure_by(lambda row: (row["platform"], row["currency"])),
+    "platform_audience": measure_by(
+        lambda row: (row["platform"], row["target_audience"], row["currency"])
+    ),
+    "share": expect_shares,
+    "total": expect_totals,
+    "week": lambda facts: expect_periods(facts, begin_week, lambda day: day),
+    "weekday": expect_weekdays,
+}
+"""By KPI, its rows by their key: the columns that its grain names, in their order."""

@@ -1,5 +1,6 @@
 """Landing files: recognised first, all of them or none."""
 
+import gzip
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ExistsError, UsageError
+from pipeline.steps.draft_contract import draft_contract
 from pipeline.steps.label import Label
 from pipeline.steps.land import land
 from pipeline.steps.rebuild import rebuild
@@ -57,6 +59,18 @@ def test_who_lands_a_file_of_no_contract_is_told_how_to_draft_one(
     file.write_text("name,phone\nAnn,555\n")
     with pytest.raises(UsageError, match=r"`adlake contract new '.*my phones\.csv'` drafts"):
         land(home.lake, [file], settings=SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["j.json", "j.csv", "j.csv.gz"])
+def test_nobody_is_told_to_draft_a_contract_for_what_no_draft_is_made_of(
+    home: Home, tmp_path: Path, name: str
+) -> None:
+    text = b'[{"name": "Ann", "phone": 555}]'
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    with pytest.raises(UsageError, match=r"JSON; expected CSV with a header$"):
+        land(home.lake, [tmp_path / name], settings=SETTINGS)
+    with pytest.raises(UsageError, match="JSON; expected CSV with a header"):
+        draft_contract(tmp_path / name, settings=SETTINGS)
 
 
 @pytest.mark.parametrize("name", ["none.csv", "empty"])

@@ -5,6 +5,10 @@ facts     what each campaign did on a day, and how much of it is known so many d
 plan      which delivery comes when, and over which days
 text      how numbers, days and rows are written
 dialects  the forms in which Google Ads, Meta and TikTok files come
+form      how one file is laid out
+google    the files of Google Ads
+meta      those of Meta
+tiktok    those of TikTok
 damage    rows that no contract lets pass
 files     files in their order of arrival, and the rows that the master must hold in the end
 truth     both as tables
