@@ -3,7 +3,8 @@
 Two clusters on loopback, of one worker and of two, each worker a process of one thread, run all the
 while; only one of them works at a time. Each round runs every case once, one after the other, so
 that ratios are of neighbours in time. The harness of `make bench` does not fit: it waits for every
-process that a run leaves behind.
+process that a run leaves behind. CPU and memory are those of the command alone, not of the workers.
+`make bench ARGS=--scale` writes down the same.
 """
 
 import argparse
@@ -15,12 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks import harness
 from benchmarks.commands import adlake, empty, link
+from benchmarks.harness import Answer, Question, Usage
 from pipeline.engine.cluster import FOR_WORKERS
 
 PORTS: Final = {1: 18_786, 2: 18_787}
@@ -39,7 +42,8 @@ class Case:
         arguments: Of `adlake`.
         prepare: Called before each run, unmeasured.
         environ: Settings.
-        seconds: Of each run so far, until the command ended.
+        rows: That it makes or moves.
+        taken: By the command, in each run so far.
     """
 
     job: str
@@ -47,17 +51,24 @@ class Case:
     arguments: tuple[str | Path, ...]
     prepare: Callable[[], None]
     environ: Mapping[str, str]
-    seconds: list[float] = field(default_factory=list)
+    rows: int
+    taken: list[Usage] = field(default_factory=list)
 
     def run(self) -> None:
         """Runs it once."""
         self.prepare()
         os.sync()  # so that what the run before left to the disk is not this one's
         begin = time.perf_counter()
-        subprocess.run(
-            adlake(*self.arguments), env={**_clean_environ(), **self.environ}, check=True
-        )
-        self.seconds.append(time.perf_counter() - begin)
+        command = adlake(*self.arguments)
+        process = os.posix_spawn(command[0], command, {**_clean_environ(), **self.environ})
+        _, status, usage = os.wait4(process, 0)
+        seconds = time.perf_counter() - begin
+        if status:
+            raise RuntimeError(
+                f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}"
+            )
+        cpu = usage.ru_utime + usage.ru_stime
+        self.taken.append(Usage(seconds, cpu, usage.ru_maxrss * 1024))
 
 
 @contextlib.contextmanager
@@ -100,11 +111,13 @@ def list_cases(home: Path, addresses: Mapping[int, str], *, quick: bool) -> list
     run = ("run", *YEAR, "--rows", few, "--lake", lake, "--local-dir", exports)
     cases: list[Case] = []
     for name, environ in {**there, **here}.items():
-        cases.append(Case(f"generate {int(many):,} rows", name, generate, empty(lake), environ))
-        merge = ("merge", "--lake", lake)
-        cases.append(Case(f"merge {int(some):,} rows", name, merge, link(made, lake), environ))
+        job = f"generate {int(many):,} rows"
+        cases.append(Case(job, name, generate, empty(lake), environ, int(many)))
+        job, merge = f"merge {int(some):,} rows", ("merge", "--lake", lake)
+        cases.append(Case(job, name, merge, link(made, lake), environ, int(some)))
     for name, environ in {**here, **there}.items():
-        cases.append(Case(f"the main job, {int(few):,} rows", name, run, empty(lake), environ))
+        job = f"the main job, {int(few):,} rows"
+        cases.append(Case(job, name, run, empty(lake), environ, int(few)))
     return cases
 
 
@@ -112,15 +125,46 @@ def _clean_environ() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not name.startswith("ADLAKE_")}
 
 
-def print_table(cases: list[Case]) -> None:
+def answer_all(*, quick: bool, runs: int, job: str = "") -> list[Answer]:
+    """Runs all cases in turn, once to warm up and then `runs` times."""
+    with (
+        tempfile.TemporaryDirectory(prefix="adlake-bench-") as folder,
+        start_cluster(1, Path(folder)) as one,
+        start_cluster(2, Path(folder)) as two,
+    ):
+        cases = list_cases(Path(folder), {1: one, 2: two}, quick=quick)
+        cases = [case for case in cases if case.job.startswith(job)]
+        for number in range(1 if quick else runs + 1):
+            for case in cases:
+                case.run()
+                if number == 0 and not quick:  # the first round only warms up
+                    case.taken.clear()
+    return [
+        _answer(name, [case for case in cases if case.job == name])
+        for name in dict.fromkeys(case.job for case in cases)
+    ]
+
+
+def _answer(job: str, cases: Sequence[Case]) -> Answer:
+    asked = [
+        harness.Case(
+            name=case.name, rows=case.rows, commands=(), prepare=case.prepare, check=lambda: None
+        )
+        for case in cases
+    ]
+    title = f"On a cluster: {job}; CPU and peak are the command's, not the workers'"
+    return Answer(Question(title, asked), [case.taken for case in cases])
+
+
+def print_table(answers: Sequence[Answer]) -> None:
     """Prints medians, and the median over the rounds of the first case's time over a case's."""
     print("| job | how | seconds, median | times as fast as the first |\n|---|---|---|---|")
-    for job in dict.fromkeys(case.job for case in cases):
-        first, *_ = same = [case for case in cases if case.job == job]
-        for case in same:
-            pairs = zip(first.seconds, case.seconds, strict=True)
-            ratio = statistics.median(before / after for before, after in pairs)
-            print(f"| {job} | {case.name} | {statistics.median(case.seconds):.2f} | {ratio:.2f} |")
+    for answer in answers:
+        for number, case in enumerate(answer.question.cases):
+            seconds = answer.find_median(number, lambda one: one.wall_seconds)
+            pairs = zip(answer.runs[0], answer.runs[number], strict=True)
+            ratio = statistics.median(a.wall_seconds / b.wall_seconds for a, b in pairs)
+            print(f"| {answer.question.title} | {case.name} | {seconds:.2f} | {ratio:.2f} |")
 
 
 def main() -> None:
@@ -131,20 +175,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="measured runs of each case")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the clusters end with it
-    with (
-        tempfile.TemporaryDirectory(prefix="adlake-bench-") as folder,
-        start_cluster(1, Path(folder)) as one,
-        start_cluster(2, Path(folder)) as two,
-    ):
-        cases = list_cases(Path(folder), {1: one, 2: two}, quick=options.quick)
-        cases = [case for case in cases if case.job.startswith(options.job)]
-        for number in range(1 if options.quick else options.runs + 1):
-            for case in cases:
-                case.run()
-            if number == 0 and not options.quick:  # the first round only warms up
-                for case in cases:
-                    case.seconds.clear()
-        print_table(cases)
+    print_table(answer_all(quick=options.quick, runs=options.runs, job=options.job))
 
 
 if __name__ == "__main__":

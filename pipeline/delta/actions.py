@@ -1,37 +1,53 @@
 """What a log says of a file, as Delta's library gives it and takes it."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
+import pyarrow as pa
 from deltalake.transaction import AddAction, RemoveAction
 
 from pipeline.delta.log import DataFile
 
+_PARTITION: Final = "partition."
+_ACTIONS_AT_ONCE: Final = 8192
+"""So many of a log's actions are Python objects twice at once."""
 
-def read_action(
-    action: Mapping[str, Any], partitions: dict[tuple[str, ...], Mapping[str, str]]
-) -> DataFile:
-    """A file of a flattened action.
+
+def read_actions(actions: pa.Table) -> Iterator[DataFile]:
+    """The files of a version.
+
+    A large table has many files of one partition, date and number of rows: they share the values.
 
     Args:
-        action: Names and values of `DeltaTable.get_add_actions(flatten=True)`.
-        partitions: Those seen so far: files of one partition share its values, of which a large
-            table has many copies.
+        actions: `DeltaTable.get_add_actions(flatten=True)`.
     """
-    partition = {
-        key.removeprefix("partition."): value
-        for key, value in action.items()
-        if key.startswith("partition.")
-    }
-    return DataFile(
-        path=action["path"],
-        size=action["size_bytes"],
-        rows=action["num_records"],
-        partition=partitions.setdefault(tuple(partition.values()), partition),
-        first_date=action.get("min.date"),
-        last_date=action.get("max.date"),
-    )
+    keys = [name for name in actions.column_names if name.startswith(_PARTITION)]
+    names = ("path", "size_bytes", "num_records", "min.date", "max.date")
+    partitions: dict[tuple[str, ...], Mapping[str, str]] = {}
+    seen: dict[Any, Any] = {}
+    for batch in actions.to_batches(max_chunksize=_ACTIONS_AT_ONCE):
+        columns = [_list_cells(batch, name) for name in (*names, *keys)]
+        for path, size, rows, first, last, *values in zip(*columns, strict=True):
+            key = tuple(values)
+            if key not in partitions:
+                short = (name.removeprefix(_PARTITION) for name in keys)
+                partitions[key] = dict(zip(short, key, strict=True))
+            yield DataFile(
+                path=path,
+                size=size,
+                rows=seen.setdefault(rows, rows),
+                partition=partitions[key],
+                first_date=seen.setdefault(first, first),
+                last_date=seen.setdefault(last, last),
+            )
+
+
+def _list_cells(batch: pa.RecordBatch, name: str) -> list[Any]:
+    """A column's values; nothing but None where there is no such column."""
+    if name not in batch.schema.names:
+        return [None] * batch.num_rows
+    return batch.column(name).to_pylist()
 
 
 def make_add(file: DataFile, now_ms: int) -> AddAction:

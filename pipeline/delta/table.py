@@ -10,14 +10,13 @@ duplicate rows.
 """
 
 import contextlib
-import functools
 import itertools
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
@@ -25,7 +24,7 @@ from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from pipeline.answers import shorten
-from pipeline.delta.actions import make_add, make_remove, read_action
+from pipeline.delta.actions import make_add, make_remove, read_actions
 from pipeline.delta.log import (
     MARK,
     POINTER,
@@ -51,9 +50,6 @@ APP_ID = "adlake"
 CHECKPOINT_EVERY = 4
 """How many entries an opener has to read at most, beside a checkpoint."""
 
-_ACTIONS_AT_ONCE: Final = 8192
-"""So many of a log's actions are Python objects at once."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +65,7 @@ class Table:
         transaction: How many adlake transactions the table holds at this version.
         log: What says which files the version holds.
         partition_by: The partition columns.
-        actions: What the log says of each file of this version, as Delta's library gives it.
+        files: The files of this version, sorted by path.
     """
 
     storage: Storage
@@ -79,26 +75,16 @@ class Table:
     transaction: int
     log: LogCopy
     partition_by: Sequence[str]
-    actions: pa.Table
+    files: tuple[DataFile, ...]
 
     @property
     def uri(self) -> str:
         """Its root, as other engines take it."""
         return f"{self.storage.uri}/{self.folder}"
 
-    @functools.cached_property
-    def _files(self) -> tuple[DataFile, ...]:
-        partitions: dict[tuple[str, ...], Mapping[str, str]] = {}
-        files = (
-            read_action(action, partitions)
-            for batch in self.actions.to_batches(max_chunksize=_ACTIONS_AT_ONCE)
-            for action in batch.to_pylist()
-        )
-        return tuple(sorted(files, key=lambda file: file.path))
-
     def list_files(self) -> list[DataFile]:
         """The files of this version, sorted by path."""
-        return list(self._files)
+        return list(self.files)
 
     def locate(self, files: Iterable[DataFile]) -> list[str]:
         """The files' full names as DuckDB, Polars and Arrow take them."""
@@ -176,10 +162,9 @@ class Table:
         """
         if self.transaction >= transaction:
             raise CommitConflictError(f"{self.uri}: transaction {transaction} is there already")
-        known = {file.path for file in self._files} if removes else set()
-        absent = [file.path for file in removes if file.path not in known]
+        absent = {file.path for file in removes}.difference(file.path for file in self.files)
         if absent:
-            raise LakeError(f"{self.uri}: {absent[0]} is not in version {self.version}")
+            raise LakeError(f"{self.uri}: {min(absent)} is not in version {self.version}")
         self._secure_own_version()
         now = time.time_ns() // 1_000_000
         actions: list[AddAction | RemoveAction] = [
@@ -245,22 +230,41 @@ def open_table(
     uri = f"{storage.uri}/{folder}"
     try:
         with log.lay_out() as place, _explained(f"{uri} cannot be opened", place):
-            delta = DeltaTable(str(place))
-            # As a stream: pa.table() would import pandas, where it is installed, to ask it first.
-            stream = pa.RecordBatchReader.from_stream(delta.get_add_actions(flatten=True))
-            return Table(
-                storage=storage,
-                folder=folder,
-                schema=schema,
-                version=delta.version(),
-                transaction=delta.transaction_version(APP_ID) or 0,
-                log=log,
-                partition_by=delta.metadata().partition_columns,
-                actions=stream.read_all(),
-            )
+            loaded = _load(place)
     except LakeError:
         log.refuse_damaged(uri)
         raise
+    return Table(
+        storage=storage,
+        folder=folder,
+        schema=schema,
+        version=loaded.version,
+        transaction=loaded.transaction,
+        log=log,
+        partition_by=loaded.partition_by,
+        files=tuple(sorted(read_actions(loaded.actions), key=lambda file: file.path)),
+    )
+
+
+class _Loaded(NamedTuple):
+    """What Delta's library says of a version; its own copy goes before ours is made."""
+
+    version: int
+    transaction: int
+    partition_by: Sequence[str]
+    actions: pa.Table
+
+
+def _load(place: Path) -> _Loaded:
+    delta = DeltaTable(str(place))
+    # As a stream: pa.table() would import pandas, where it is installed, to ask it first.
+    stream = pa.RecordBatchReader.from_stream(delta.get_add_actions(flatten=True))
+    return _Loaded(
+        version=delta.version(),
+        transaction=delta.transaction_version(APP_ID) or 0,
+        partition_by=delta.metadata().partition_columns,
+        actions=stream.read_all(),
+    )
 
 
 def create_table(

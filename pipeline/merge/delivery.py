@@ -1,9 +1,10 @@
 """Files as they were delivered: each with its identity and rank, which decide who wins. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from itertools import islice
+from typing import Final, Literal, NamedTuple
 
 import polars as pl
 
@@ -16,6 +17,7 @@ Role = Literal["new", "reread", "replayed"]
 Rank = tuple[datetime, str]
 
 MAX_AHEAD = timedelta(days=1)
+_FOUND_AT_ONCE: Final = 65_536  # of a listing; bounds what is compared with the ledger at once
 
 
 class Found(NamedTuple):
@@ -81,12 +83,18 @@ class Delivery:
         return self.role != "reread"
 
 
-def leave_known_out(found: Sequence[Found], ledger: pl.DataFrame) -> list[Found]:
+def leave_known_out(found: Iterable[Found], ledger: pl.DataFrame) -> list[Found]:
     """The files that the ledger does not hold with the same path, size, etag and time."""
     names = list(Found._fields)
-    listed = pl.DataFrame(found, schema=ledger.select(names).schema, orient="row")
-    unknown = listed.with_row_index("place").join(ledger, on=names, how="anti")
-    return [found[place] for place in unknown["place"].sort()]
+    known = ledger.select(names)
+    rest = iter(found)
+    new: list[Found] = []
+    while some := list(islice(rest, _FOUND_AT_ONCE)):
+        listed = pl.DataFrame(some, schema=known.schema, orient="row")
+        near = known.join(listed, on="path", how="semi")
+        unknown = listed.with_row_index("place").join(near, on=names, how="anti")
+        new += [some[place] for place in unknown["place"].sort()]
+    return new
 
 
 def identify_file(
@@ -118,9 +126,11 @@ def identify_file(
     return _make_delivery(found, place, sha256, (delivered_at, delivery_id))
 
 
-def read_pins(ledger: pl.DataFrame) -> dict[tuple[str, str], datetime]:
-    """When each file without a declared time was first seen, by (source, sha256)."""
-    undeclared = ledger.filter(pl.col("delivery_id") == pl.col("sha256"))
+def read_pins(ledger: pl.DataFrame, digests: Collection[str]) -> dict[tuple[str, str], datetime]:
+    """When each file of these bytes without a declared time was first seen, by (source, sha256)."""
+    undeclared = ledger.filter(
+        pl.col("sha256").is_in(list(digests)), pl.col("delivery_id") == pl.col("sha256")
+    )
     first = undeclared.group_by("source", "sha256").agg(pl.col("delivered_at").min())
     return {(source, sha256): moment for source, sha256, moment in first.iter_rows()}
 
@@ -138,7 +148,11 @@ def find_grown(
     wanted = pl.DataFrame(growing, schema=ledger.select(names).schema, orient="row").unique()
     again = {(one.found.path, one.sha256) for one in deliveries}
     appending = [contract.name for contract in contracts.values() if contract.mode == "append"]
-    merged = pick_judged(ledger).filter(
+    files = ["path", "sha256"]
+    near = ledger.join(
+        ledger.join(wanted, on=names, how="semi").select(files).unique(), on=files, how="semi"
+    )
+    merged = pick_judged(near).filter(
         pl.col("outcome") == "merged", ~pl.col("contract").is_in(appending)
     )
     return [

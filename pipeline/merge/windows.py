@@ -23,6 +23,12 @@ WINDOWS = pl.Schema(
 )
 """What a delivery covers; both dates included."""
 
+_ASKED_FOR = (
+    *("n", "path", "sha256", "outcome"),
+    *("source", "contract", "coverage", "delivered_at", "delivery_id"),
+)
+"""Of a file's row in the ledger."""
+
 
 def read_windows(ledger: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
     """The windows of all deliveries of some sources so far; columns `WINDOWS`.
@@ -44,9 +50,8 @@ def read_contracts(ledger: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame
 
 
 def _list_spoken(ledger: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
-    spoken = pick_judged(ledger.filter(pl.col("source").is_in(sources))).filter(
-        pl.col("outcome") == "merged"
-    )
+    files = ledger.filter(pl.col("source").is_in(sources)).select(_ASKED_FOR)
+    spoken = pick_judged(files).filter(pl.col("outcome") == "merged")
     return (
         spoken.select("source", "contract", "coverage", "delivered_at", "delivery_id")
         .explode("coverage", empty_as_null=False)

@@ -42,11 +42,11 @@ def _read_ledger(lake: Lake) -> pl.DataFrame:
 
 
 def _list_new_sources(lake: Lake, ledger: pl.DataFrame) -> Iterator[str]:
-    listed = [
+    listed = (
         Found(spell_path(entry.path), *entry[1:4])
         for entry in lake.storage.list(LANDING)
         if not is_unfinished(entry.path) and not is_control_file(entry.path)
-    ]
+    )
     for found in leave_known_out(listed, ledger):
         try:
             yield read_place(found.path).source

@@ -192,10 +192,10 @@ class _Sequence:
             part = LedgerPart(tuple(known.locate(known.list_files())), known.transaction)
         else:
             part = self.lake.pick_ledger(master, known)
-        ledger = read_ledger(self.lake, part)
         n = 1 + part.last
         writer = Writer(self.lake.storage, self.scratch, n, self.run, self.numbers)
-        change = self.prepare(master, ledger, writer)
+        # Nobody holds the ledger any longer when Delta's library opens the master once more.
+        change = self.prepare(master, read_ledger(self.lake, part), writer)
         rows = sum(file.rows for file in master.list_files())
         if change.is_empty:
             return MergeOutcome(version=master.version, rows=rows, unfinished=change.unfinished)
@@ -210,7 +210,7 @@ class _Sequence:
             files_removed=len(change.removes),
             unfinished=change.unfinished,
         )
-        self._commit(master, known, ledger, writer, change, self.expected)
+        self._commit(master, known, part, writer, change, self.expected)
         return self.expected
 
     def _has_landed(self, master: Table, expected: MergeOutcome) -> bool:
@@ -222,7 +222,7 @@ class _Sequence:
         self,
         master: Table,
         known: Table,
-        ledger: pl.DataFrame,
+        part: LedgerPart,
         writer: Writer,
         change: Change,
         outcome: MergeOutcome,
@@ -258,7 +258,7 @@ class _Sequence:
         if len(joins) < FILES_AT_MOST:
             joins = []
         else:
-            ledger_file = writer.write_ledger(pl.concat([ledger, decided]))
+            ledger_file = writer.write_ledger(pl.concat([read_ledger(self.lake, part), decided]))
             self.lake.storage.persist([f"{LEDGER_TABLE}/{ledger_file.path}"])
         try:
             append(master, known, ledger_file, number=n, version=outcome.version, joins=joins)

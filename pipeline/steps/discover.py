@@ -71,18 +71,17 @@ def discover(
     """
     discovery = Discovery()
     judged = ledger.filter(~pl.col("path").is_in(list(forget))) if forget else ledger
-    entries = {spell_path(entry.path): entry for entry in list_entries(lake)}
-    listed = [Found(path, *entry[1:4]) for path, entry in entries.items()]
     files: list[Found] = []
     manifests: list[Found] = []
-    for found in leave_known_out(listed, judged):
+    irregular: set[str] = set()
+    for found in leave_known_out(_list_found(lake, irregular), judged):
         if is_unfinished(found.path):
             discovery.unfinished.append(found.path)
         elif is_control_file(found.path):
             continue
         elif is_bad_name(found.path):
             discovery.settled.append(_refuse(found, "bad_name", "the name is never opened"))
-        elif not entries[found.path].regular:
+        elif found.path in irregular:
             discovery.settled.append(_refuse(found, "not_regular_file", "it is never opened"))
         elif parse_manifest_path(found.path):
             manifests.append(found)
@@ -92,7 +91,7 @@ def discover(
     _add_manifests(discovery, lake, manifests, judged, lanes=lanes)
     quiet, growing = leave_growing(lake.storage, files, seconds=settings.quiet_seconds)
     discovery.unfinished += growing
-    _add_files(discovery, lake, quiet, judged, pins=read_pins(ledger), workers=lanes)
+    _add_files(discovery, lake, quiet, judged, whole=ledger, workers=lanes)
     discovery.deliveries.sort(key=lambda delivery: (delivery.rank, delivery.sha256))
     return discovery
 
@@ -103,6 +102,25 @@ def list_entries(lake: Lake) -> Iterable[Entry]:
     yield from (entry for entry in storage.list("", recursive=False) if is_root_lot(entry.path))
     yield from storage.list(LANDING)
     yield from (entry for entry in storage.list(RAW) if parse_manifest_path(entry.path))
+
+
+def _list_found(lake: Lake, irregular: set[str]) -> Iterator[Found]:
+    """What `list_entries` gives, one after the other: nobody holds all of a large listing twice.
+
+    Args:
+        lake: The lake.
+        irregular: Gets the paths of those that nobody may open.
+    """
+    escaped: dict[str, Entry] = {}
+    for entry in list_entries(lake):
+        path = spell_path(entry.path)
+        if not entry.regular:
+            irregular.add(path)
+        if "\\" in path:  # two names may be escaped alike, and stand for one file then
+            escaped[path] = entry
+        else:
+            yield Found(path, *entry[1:4])
+    yield from (Found(path, *entry[1:4]) for path, entry in escaped.items())
 
 
 def _add_manifests(
@@ -176,11 +194,12 @@ def _add_files(
     files: Sequence[Found],
     ledger: pl.DataFrame,
     *,
-    pins: dict[tuple[str, str], datetime],
+    whole: pl.DataFrame,
     workers: int,
 ) -> None:
     hashed = list(_hash_files(discovery, lake, files, workers=workers))
     digests = [sha256 for _, sha256 in hashed]
+    pins = read_pins(whole, digests)  # also of files that are looked at as if they were new
     known = _read_identities(ledger, digests)
     now = datetime.now(UTC)
     for found, sha256 in hashed:

@@ -97,6 +97,8 @@ def find_commit(lake: Lake, *, job: str) -> Mapping[str, Any]:
 
 def _find_held(ledger: pl.DataFrame, accept: Sequence[str]) -> set[str]:
     """The held files of the deliveries that some files belong to."""
+    if not accept:
+        return set()
     held = pick_judged(ledger).filter(outcome="held")
     paths = set(held["path"])
     for path in accept:

@@ -37,8 +37,9 @@ def list_broken(
     deliveries: Sequence[Delivery], results: Sequence[Ingested], ledger: pl.DataFrame
 ) -> list[tuple[str, Delivery]]:
     """The files that were read again and do not say what they said."""
+    again = [delivery.sha256 for delivery in deliveries if delivery.role == "reread"]
     counts = (
-        pick_judged(ledger)
+        pick_judged(ledger.filter(pl.col("sha256").is_in(again)))
         .filter(outcome="merged")
         .select("path", "sha256", valid=pl.col("rows_in") - pl.col("quarantined"))
     )
@@ -109,7 +110,9 @@ def settle_repeats(
 
     Their rows are added to what is there, so the same file twice would count twice.
     """
-    judged = pick_judged(ledger).filter(outcome="merged").select("source", "sha256", "path")
+    digests = list({delivery.sha256 for delivery in deliveries})
+    judged = pick_judged(ledger.filter(pl.col("sha256").is_in(digests))).filter(outcome="merged")
+    judged = judged.select("source", "sha256", "path")
     taken = {
         (source, sha256, read_labels(path)): path for source, sha256, path in judged.iter_rows()
     }

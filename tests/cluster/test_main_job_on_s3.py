@@ -113,7 +113,7 @@ def test_a_run_without_workers_left_says_so_and_the_next_one_ends_right(
     check(lake)
 
 
-def test_workers_with_other_credentials_of_their_own_do_the_work(
+def test_workers_without_credentials_of_their_own_refuse_and_the_callers_do_not_travel(
     lake: Lake, s3_environ: dict[str, str], tmp_path: Path
 ) -> None:
     without = {

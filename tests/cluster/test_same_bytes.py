@@ -76,7 +76,9 @@ def work(deliveries: Path, folder: Path, engine: Engine) -> dict[str, object]:
     account = read_ledger(lake, snapshot.ledger)
     return {
         "account": account.select(COUNTED).sort("n", "path").to_dicts(),
-        "raw": {path.name: path.read_bytes() for path in (root / "raw").rglob("*.*")},
+        "raw": {
+            str(path.relative_to(root)): path.read_bytes() for path in (root / "raw").rglob("*.*")
+        },
         "merged": merged,
         "rebuilt": list_files(root / MASTER_TABLE),
         "rejects": sorted(name.rpartition("-")[2] for name in list_names(root / "quarantine")),

@@ -8,15 +8,21 @@ import polars as pl
 import pytest
 
 from pipeline.contracts import load_contracts
+from pipeline.delta.log import Commit
 from pipeline.engine.dask_map import pack
-from pipeline.export.frames import FrameMaker
-from pipeline.lake import Lake
+from pipeline.export.frames import FrameMaker, _Sharer
+from pipeline.generate.request import GenerateRequest
+from pipeline.generate.write import _Maker
+from pipeline.kpi.roll_up import _Roller
+from pipeline.lake import Lake, Snapshot
+from pipeline.ledger import LedgerPart
 from pipeline.merge.delivery import Delivery, Found
 from pipeline.merge.plan import Part
 from pipeline.schema import LEDGER
-from pipeline.staging import StagedFile
+from pipeline.staging import StagedFile, _AtLake
 from pipeline.steps.batch import gather_batch
 from pipeline.steps.ingest import Ingested
+from pipeline.steps.read_days import DayReader
 from pipeline.steps.read_files import FileReader
 from pipeline.steps.read_place import Place
 from pipeline.steps.resolve_parts import PartTask, PartWorker
@@ -25,6 +31,7 @@ from pipeline.storage.s3 import S3Storage
 
 SECRET = "the-callers-secret-0123456789"  # noqa: S105 - of nobody
 OTHER = "the-workers-secret-0123456789"
+DAY = date(2024, 1, 1)
 
 
 @pytest.fixture
@@ -79,12 +86,17 @@ def test_the_same_file_in_two_results_is_one_file(lake: Lake) -> None:
 def test_all_functions_that_are_sent_hold_no_secret_and_little_else(lake: Lake) -> None:
     place = Place(lake, ".scratch-cluster/0", None)
     contracts = load_contracts(None)
+    make = FrameMaker(lake, ("date",), abs)
     for function in (
+        _Maker(lake, GenerateRequest(start=DAY, end=DAY, seed=7, rows=10)),
+        DayReader(place, contracts),
         FileReader(place, contracts, 1),
         PartWorker(lake, 1, "0" * 8),
-        FrameMaker(lake, ("date",), abs),
+        _Roller(lake, Snapshot(1, Commit(1, 0, "WRITE", {}), (), (), 1, LedgerPart())),
+        make,
+        _Sharer(make, ".scratch-cluster/0"),
     ):
-        data = pack(function)
+        data = pack(_AtLake(function, lake, ".scratch-cluster/0/seen"))
         assert SECRET.encode() not in data
         assert b"caller-key-id" not in data
         assert len(data) < 100_000

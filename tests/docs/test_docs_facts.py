@@ -15,10 +15,18 @@ from pipeline.cli.options import EXIT_LOOK
 from pipeline.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED
 from pipeline.contracts import model
 from pipeline.errors import AdlakeError
+from pipeline.export.parts import MAX_PART_ROWS
+from pipeline.generate.model import PART_ROWS
+from pipeline.generate.write import _LEAST_TASK_ROWS, _MOST_TASK_ROWS
 from pipeline.kpi.catalogue import list_definitions, list_kpis, run_kpi
+from pipeline.kpi.roll_up import _TASK_ROWS
 from pipeline.kpi.rollup import CAMPAIGN, DAILY
 from pipeline.kpi.views import open_kpi_connection
+from pipeline.merge.plan import FILE_ROWS
 from pipeline.schema import AD_DAY, LEDGER, REJECTS, SEED_CSV_COLUMNS
+from pipeline.steps.read_days import BATCH_DAYS, BATCH_ROWS
+from pipeline.steps.read_files import GROUP_BYTES, GROUP_FILES
+from pipeline.steps.resolve_parts import SLICE_ROWS
 from tests.docs import licences, made_tables
 from tests.docs.documents import ROOT, list_codes, read_document, read_table
 from tests.kpi.grains import list_keys
@@ -255,3 +263,21 @@ def test_the_list_of_licences_is_of_what_is_locked() -> None:
         assert [package for package, _, licence in rows if not licence] == []
         if heading == licences.NEEDED:
             assert [row for row in rows if re.search(r"GPL|GNU", row[2])] == []
+
+
+def test_the_sizes_of_parts_are_those_of_the_code() -> None:
+    sizes = {
+        row[0]: f"{row[1]}; {row[2]}" for row in read_table("docs/scale.md", "## What a part is")
+    }
+    said = {
+        "generate": (PART_ROWS, _LEAST_TASK_ROWS, _MOST_TASK_ROWS),
+        "read, delivered files": (GROUP_FILES, f"{GROUP_BYTES // 10**6} MB"),
+        "read, generated days": (f"{BATCH_DAYS} days", BATCH_ROWS),
+        "resolve and write": (f"{FILE_ROWS // 10**6} million rows", SLICE_ROWS),
+        "roll up": (f"{_TASK_ROWS // 10**6} million rows",),
+        "export": (MAX_PART_ROWS,),
+    }
+    assert sizes.keys() == said.keys()
+    for step, facts in said.items():
+        for fact in facts:
+            assert (f"{fact:,}" if isinstance(fact, int) else fact) in sizes[step], step

@@ -104,7 +104,8 @@ def test_the_first_sight_of_a_file_without_a_declared_time_is_kept_by_source_and
         make_entry("d", sha256="g", delivery_id="declared", delivered_at=early),
         make_entry("e", sha256=None, delivery_id=None),
     )
-    assert read_pins(ledger) == {("s", "h"): early, ("t", "h"): NOW}
+    assert read_pins(ledger, ["h", "g"]) == {("s", "h"): early, ("t", "h"): NOW}
+    assert read_pins(ledger, ["g"]) == {}
 
 
 def test_the_newest_judgement_of_a_file_counts() -> None:
