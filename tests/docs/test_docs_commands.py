@@ -1,5 +1,7 @@
 """What the references show can be done as shown."""
 
+import re
+
 import pytest
 
 from tests.docs.documents import DOCUMENTS, RUNNABLE, list_blocks
@@ -9,13 +11,44 @@ SESSIONS = [
     name for name in DOCUMENTS if name.startswith("docs/") and any(map(is_step, list_blocks(name)))
 ]
 IN_A_CHECKOUT = {"docs/adding.md"}
-"""What changes the program itself."""
+"""What changes the program itself, and then runs its tests: slow."""
 
 WITH_PANDAS = {"docs/interop.md"}
 """What shows how pandas reads a lake."""
 
 
-@pytest.mark.parametrize("name", SESSIONS)
+PROGRAMS = re.compile(r"(adlake|airflow|dask|export|make|pip|python) ")
+NOT_RUN = {
+    "README.md": {
+        "make s3": "tests/docs/test_make.py does it, on ports that are free",
+        "make run-s3": "likewise, with fewer rows",
+        "make airflow": "tests/airflow/test_local_airflow.py starts what it starts",
+    },
+    "docs/airflow.md": {
+        "make airflow": "tests/airflow/test_local_airflow.py starts what it starts",
+        "airflow connections add adlake_alert": "tests/airflow/test_alerts.py sends the alerts",
+    },
+    "docs/s3.md": {
+        "export ADLAKE_URI": "the bucket is not there; tests/cli/test_s3_commands.py has its own",
+        "adlake doctor": "likewise",
+        "adlake run": "likewise",
+    },
+    "docs/scale.md": {
+        "pip install": "tests/test_wheel.py installs the wheel; Dask comes from an index",
+        "export ": "the machines are not there; tests/cluster has workers of its own",
+        "adlake run": "likewise",
+        "dask scheduler": "likewise",
+        "dask worker": "likewise",
+    },
+}
+"""How commands begin that stand in blocks of text, and why no test runs them as they stand."""
+
+
+def mark(name: str) -> object:
+    return pytest.param(name, marks=pytest.mark.slow if name in IN_A_CHECKOUT else ())
+
+
+@pytest.mark.parametrize("name", [mark(name) for name in SESSIONS])
 def test_what_a_document_shows_can_be_done_as_shown(name: str, reader: Reader) -> None:
     if name in IN_A_CHECKOUT:
         reader.check_out()
@@ -28,3 +61,16 @@ def test_what_a_document_shows_can_be_done_as_shown(name: str, reader: Reader) -
 def test_no_code_is_shown_in_a_language_that_nobody_runs(name: str) -> None:
     shown = {block.language for block in list_blocks(name) if not block.role}
     assert shown <= RUNNABLE | {"python", "text"}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_commands_that_nobody_runs_are_excused(name: str) -> None:
+    excused = NOT_RUN.get(name.replace(".es.md", ".md"), {})
+    found = [
+        next((begin for begin in excused if line.startswith(begin)), line)
+        for block in list_blocks(name)
+        if block.language in {"", "text"} and not block.role
+        for line in block.text.splitlines()
+        if PROGRAMS.match(line)
+    ]
+    assert set(found) == set(excused)
