@@ -124,7 +124,9 @@ def diff(
     session: Session,
     before: Annotated[int, typer.Argument(metavar="N", help="A version.", min=0, max=2**53)],
     after: Annotated[int, typer.Argument(metavar="M", help="Another one.", min=0, max=2**53)],
+    *,
     filters: Filters,
+    currency: CurrencyOption = None,
     printing: Printing,
 ) -> None:
     """Say which KPIs moved between two versions, and by how much."""
@@ -132,9 +134,13 @@ def diff(
     from pipeline.steps.diff import diff as compare
 
     selection = filters.select()
-    result = compare(session.lake, before, after, selection, settings=session.settings)
+    moves = compare(
+        session.lake, before, after, selection, settings=session.settings, currency=currency
+    )
     title = f"from table version {before} to {after}"
-    print_result(result, form=printing.form, title=title, dash=NO_VALUE, safe=printing.safe)
+    if moves.campaigns_left_out:
+        typer.echo(f"campaigns that moved less: {moves.campaigns_left_out:,}", err=True)
+    print_result(moves.result, form=printing.form, title=title, dash=NO_VALUE, safe=printing.safe)
 
 
 @on_lake
