@@ -58,6 +58,28 @@ CurrencyOption = Annotated[
 EndOption = Annotated[str | None, typer.Option("--end", help="Last day, included.", metavar="DAY")]
 
 
+SafeOption = Annotated[
+    bool,
+    typer.Option("--safe-for-spreadsheets", help="Put an apostrophe before texts like formulas."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """How a reading command prints what others may have named.
+
+    Raises:
+        UsageError: It is to be safe for spreadsheets, and is nothing that these read.
+    """
+
+    form: FormatOption = Format.TABLE
+    safe: SafeOption = False
+
+    def __post_init__(self) -> None:
+        if self.safe and self.form is not Format.CSV:
+            raise UsageError("--safe-for-spreadsheets is about CSV: add --format csv")
+
+
 @dataclass(frozen=True, slots=True)
 class When:
     """Which version a reading command is about."""

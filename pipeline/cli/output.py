@@ -19,7 +19,9 @@ _DIGITS = 6
 """Of a float in a table; JSON and CSV have all of them."""
 
 
-def print_result(result: Result, *, form: Format, title: str = "", dash: str = "") -> None:
+def print_result(
+    result: Result, *, form: Format, title: str = "", dash: str = "", safe: bool = False
+) -> None:
     """Prints rows: JSON as a list of objects, CSV with a header, or a table.
 
     Args:
@@ -27,11 +29,12 @@ def print_result(result: Result, *, form: Format, title: str = "", dash: str = "
         form: How they are printed.
         title: Of a table.
         dash: Why there are dashes, said below a table that has any.
+        safe: Whether texts of a CSV that a spreadsheet could take for a formula get an apostrophe.
     """
     if form is Format.JSON:
         sys.stdout.write(render_json(result))
     elif form is Format.CSV:
-        _write_csv(result)
+        _write_csv(make_safe(result) if safe else result)
     else:
         section = make_section(
             title, names=result.columns, rows=render_cells(result, digits=_DIGITS, null=DASH)
@@ -61,18 +64,36 @@ def print_tables(tables: Mapping[str, Sequence[Mapping[str, Any]]], *, form: For
     print_results(results, form=form)
 
 
-def print_results(results: Mapping[str, Result], *, form: Format) -> None:
-    """Prints named tables: JSON as one object of lists, else one after the other."""
+def print_results(results: Mapping[str, Result], *, form: Format, safe: bool = False) -> None:
+    """Prints named tables, as `print_result`: JSON as one object of lists, else one by one."""
     if form is Format.JSON:
         objects = {name: result.to_dicts() for name, result in results.items()}
         sys.stdout.write(to_json(objects) + "\n")
         return
     for name, result in results.items():
         if form is Format.CSV:
-            _write_csv(result)
+            print_result(result, form=form, safe=safe)
             sys.stdout.write("\n")
         else:
             print_result(result, form=form, title=name)
+
+
+def make_safe(result: Result) -> Result:
+    """Puts an apostrophe before texts that a spreadsheet could take for formulas, as an export."""
+    columns = (_neutralise(cells) for cells in zip(*result.rows, strict=True))
+    return Result(tuple(_neutralise(result.columns)), tuple(zip(*columns, strict=True)))
+
+
+def _neutralise(cells: Sequence[object]) -> list[Any]:
+    import polars as pl  # only where it is asked for: it takes longer than most KPIs
+
+    from pipeline.export.seed_csv import neutralise_formulas
+
+    texts = pl.Series(
+        "text", [cell if isinstance(cell, str) else None for cell in cells], pl.String
+    )
+    changed = neutralise_formulas(texts.to_frame())["text"]
+    return [cell if text is None else text for cell, text in zip(cells, changed, strict=True)]
 
 
 def _write_csv(result: Result) -> None:

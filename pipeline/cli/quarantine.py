@@ -7,7 +7,7 @@ import typer
 
 from pipeline.cli.command import Session, on_lake
 from pipeline.cli.deliver import finish
-from pipeline.cli.options import Format, FormatOption, VersionOption
+from pipeline.cli.options import Printing, VersionOption
 
 DEFAULT_LIMIT = 20
 
@@ -28,7 +28,8 @@ def list_refused(
     session: Session,
     by: Annotated[By, typer.Option("--by", help="What is counted by.")] = By.REASON,
     version: VersionOption = None,
-    form: FormatOption = Format.TABLE,
+    *,
+    printing: Printing,
 ) -> None:
     """Count what is in quarantine, by reason, file or source."""
     from pipeline.cli.output import print_result
@@ -40,7 +41,8 @@ def list_refused(
         session.lake, snapshot, workers=session.settings.workers, stored=(), with_raw=False
     ) as connection:
         result = count_refused(connection, by=by.value)
-    print_result(result, form=form, title=f"in quarantine, by {by.value}")
+    title = f"in quarantine, by {by.value}"
+    print_result(result, form=printing.form, title=title, safe=printing.safe)
 
 
 @quarantine.command()
@@ -53,7 +55,8 @@ def show(
         int, typer.Option("--limit", help="How many rows at most.", min=1, max=1_000_000)
     ] = DEFAULT_LIMIT,
     version: VersionOption = None,
-    form: FormatOption = Format.TABLE,
+    *,
+    printing: Printing,
 ) -> None:
     """Show rows in quarantine as they were delivered, beside what was expected."""
     from pipeline.cli.output import print_result
@@ -65,7 +68,7 @@ def show(
         session.lake, snapshot, workers=session.settings.workers, stored=(), with_raw=False
     ) as connection:
         result = show_refused(connection, path=file, rule=rule, limit=limit)
-    print_result(result, form=form, title="in quarantine")
+    print_result(result, form=printing.form, title="in quarantine", safe=printing.safe)
 
 
 @quarantine.command()

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.cli.command import Session, on_lake
-from pipeline.cli.options import Format, When
+from pipeline.cli.options import Format, SafeOption, When
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,9 +47,12 @@ def query(
         QueryFormat | None,
         typer.Option("--format", help="How to print [default: table, or as FILE ends]."),
     ] = None,
+    safe: SafeOption = False,
 ) -> None:
     """Run one reading SQL statement on the lake."""
     chosen = choose_format(form, output)
+    if safe and chosen is not QueryFormat.CSV:
+        raise UsageError("--safe-for-spreadsheets is about CSV: add --format csv")
     if chosen in {QueryFormat.PARQUET, QueryFormat.ARROW} and not output and sys.stdout.isatty():
         raise UsageError(f"{chosen.value} is not for a terminal: name a file with --output")
     from pipeline.cli.output import keep_out_of_lake
@@ -74,7 +77,7 @@ def query(
 
         def work() -> None:
             narrow_master(connection, snapshot, find_days(connection, sql))
-            _write(connection, sql, form=chosen, output=output)
+            _write(connection, sql, form=chosen, output=output, safe=safe)
 
         run_interruptible(connection, work, held=held)
 
@@ -96,18 +99,22 @@ def choose_format(form: QueryFormat | None, output: Path | None) -> QueryFormat:
 
 
 def _write(
-    connection: "duckdb.DuckDBPyConnection", sql: str, *, form: QueryFormat, output: Path | None
+    connection: "duckdb.DuckDBPyConnection",
+    sql: str,
+    *,
+    form: QueryFormat,
+    output: Path | None,
+    safe: bool,
 ) -> None:
+    from pipeline.cli.output import make_safe, print_result
     from pipeline.kpi.query import run_query, stream_query
     from pipeline.kpi.stream import write_rows
 
     if form is not QueryFormat.TABLE:
         rows = stream_query(connection, sql)
         with _open_sink(output) as sink:
-            write_rows(rows, form.value, sink)
+            write_rows(rows, form.value, sink, change=make_safe if safe else None)
         return
-    from pipeline.cli.output import print_result
-
     result = run_query(connection, sql, limit=TABLE_ROWS + 1)
     print_result(result.keep(TABLE_ROWS), form=Format.TABLE)
     if len(result.rows) > TABLE_ROWS:

@@ -15,8 +15,9 @@ from pipeline.cli.options import (
     EndOption,
     Filters,
     Format,
-    FormatOption,
+    Printing,
     Ranking,
+    SafeOption,
     StartOption,
     When,
     parse_day,
@@ -54,14 +55,14 @@ def kpi(
     ranking: Ranking,
     currency: CurrencyOption = None,
     when: When,
-    form: FormatOption = Format.TABLE,
+    printing: Printing,
 ) -> None:
     """Compute a KPI, or list them."""
     from pipeline.cli.output import print_result
     from pipeline.kpi.catalogue import describe_kpi, list_entries
 
     if name is None or show_list:
-        print_result(list_entries(), form=form)
+        print_result(list_entries(), form=printing.form)
         return
     wanted = describe_kpi(name)
     selection = filters.select(ranking)
@@ -70,10 +71,10 @@ def kpi(
         raise UsageError(f"the KPI {name!r} has no money; leave --currency out")
     snapshot = when.pin(session)
     title = f"{name}, table version {snapshot.version}"
-    if form is not Format.TABLE:  # which has it above its columns
+    if printing.form is not Format.TABLE:  # which has it above its columns
         typer.echo(title, err=True)
     result = _compute(session, snapshot, wanted, selection, currency=currency)
-    print_result(result, form=form, title=title, dash=NO_VALUE)
+    print_result(result, form=printing.form, title=title, dash=NO_VALUE, safe=printing.safe)
 
 
 def _compute(
@@ -123,17 +124,23 @@ def diff(
     session: Session,
     before: Annotated[int, typer.Argument(metavar="N", help="A version.", min=0, max=2**53)],
     after: Annotated[int, typer.Argument(metavar="M", help="Another one.", min=0, max=2**53)],
+    *,
     filters: Filters,
-    form: FormatOption = Format.TABLE,
+    currency: CurrencyOption = None,
+    printing: Printing,
 ) -> None:
     """Say which KPIs moved between two versions, and by how much."""
     from pipeline.cli.output import print_result
     from pipeline.steps.diff import diff as compare
 
     selection = filters.select()
-    result = compare(session.lake, before, after, selection, settings=session.settings)
+    moves = compare(
+        session.lake, before, after, selection, settings=session.settings, currency=currency
+    )
     title = f"from table version {before} to {after}"
-    print_result(result, form=form, title=title, dash=NO_VALUE)
+    if moves.campaigns_left_out:
+        typer.echo(f"campaigns that moved less: {moves.campaigns_left_out:,}", err=True)
+    print_result(moves.result, form=printing.form, title=title, dash=NO_VALUE, safe=printing.safe)
 
 
 @on_lake
@@ -148,10 +155,10 @@ def report(
     filters: Filters,
     currency: CurrencyOption = None,
     when: When,
-    form: FormatOption = Format.TABLE,
+    printing: Printing,
 ) -> None:
     """Print the report: totals, the newest days, campaigns, sources; or write it as HTML."""
-    if html and form is not Format.TABLE:
+    if html and printing.form is not Format.TABLE:
         raise UsageError("--html writes a file; leave --format out")
     from pipeline.cli.output import keep_out_of_lake, print_results
     from pipeline.kpi.rates import read_rates, say_rates
@@ -171,7 +178,7 @@ def report(
         keep_out_of_lake(html, session, allowed="reports")
         page = html_report(*about, settings=session.settings, lang=lang, rates=rates)
         _write_html(html, page, snapshot)
-    elif form is Format.TABLE:
+    elif printing.form is Format.TABLE:
         made = make_report(*about, settings=session.settings, lang=lang, rates=rates)
         print_report(made, file=sys.stdout)
     else:
@@ -183,7 +190,7 @@ def report(
             "audience": figures.audiences,
             "account": figures.account,
         }
-        print_results(tables, form=form)
+        print_results(tables, form=printing.form, safe=printing.safe)
 
 
 def _write_html(file: Path, page: bytes, snapshot: "Snapshot") -> None:
@@ -205,12 +212,7 @@ def export(
     start: StartOption = None,
     end: EndOption = None,
     form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
-    safe: Annotated[
-        bool,
-        typer.Option(
-            "--safe-for-spreadsheets", help="Put an apostrophe before texts like formulas."
-        ),
-    ] = False,
+    safe: SafeOption = False,
     *,
     when: When,
     cluster: ClusterOption = None,

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+import polars as pl
+
 from pipeline.kpi.query import Row
 
 COLUMNS: Final = (
@@ -22,8 +24,12 @@ COMPARED: Final[Mapping[str, tuple[str, ...]]] = {
     "platform": ("platform",),
     "audience": ("target_audience",),
     "month": ("month",),
+    "campaign": ("campaign",),
 }
 """The KPIs that are compared, each with what tells its rows apart beside the currency."""
+
+CAMPAIGNS: Final = 10
+"""So many campaigns of each currency are compared: those of which the spend moved the most."""
 
 MEASURES: Final = (
     "spend",
@@ -37,6 +43,55 @@ MEASURES: Final = (
     "cpa",
     "roas",
 )
+
+
+def pick_campaigns(
+    before: pl.DataFrame, after: pl.DataFrame, *, count: int = CAMPAIGNS
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """The campaigns that moved the most, as `compare_rows` takes them.
+
+    Args:
+        before: Rows of the KPI `campaign` in one version.
+        after: Its rows in the other.
+        count: How many of each currency.
+
+    Returns:
+        Their rows before and after, where there are any, each with the `campaign` as
+        source/account/id; and how many more moved.
+    """
+    keys = ["source", "account", "id", "currency"]
+    old, new = (
+        frame.select(
+            "source",
+            "account",
+            pl.coalesce("campaign_id", "campaign_name").alias("id"),
+            "currency",
+            *MEASURES,
+            is_there=pl.lit(value=True),
+        )
+        for frame in (before, after)
+    )
+    both = old.join(new, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_after")
+    moved = both.filter(
+        pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in MEASURES)
+    )
+    spends = pl.col("spend_after").fill_null(0) - pl.col("spend").fill_null(0)
+    most = (
+        moved.with_columns(
+            spends.abs().alias("moved"),
+            pl.concat_str(keys[:3], separator="/", ignore_nulls=True).alias("campaign"),
+        )
+        .sort("moved", *keys, descending=[True, *[False] * len(keys)], nulls_last=True)
+        .group_by("currency", maintain_order=True)
+        .head(count)
+    )
+    rows = [
+        most.filter(f"is_there{side}")
+        .select("campaign", "currency", *(pl.col(f"{name}{side}").alias(name) for name in MEASURES))
+        .to_dicts()
+        for side in ("", "_after")
+    ]
+    return rows[0], rows[1], moved.height - most.height
 
 
 def compare_rows(

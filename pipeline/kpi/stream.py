@@ -14,30 +14,43 @@ BINARY: Final = frozenset({"parquet", "arrow"})
 """Forms that are no text."""
 
 
-def write_rows(rows: RowStream, form: str, sink: IO[bytes]) -> None:
+Change = Callable[[Result], Result]
+
+
+def write_rows(
+    rows: RowStream, form: str, sink: IO[bytes], *, change: Change | None = None
+) -> None:
     """Writes all rows.
 
     Args:
         rows: Of a statement.
         form: `csv` and `json` as `output` has them; `parquet`; or `arrow`, Arrow's stream format.
         sink: Where to; not closed.
+        change: What is done to the rows of a CSV before they are written.
 
     Raises:
         QueryError: The engine refused the statement on the way, or the form has no such type.
     """
     try:
-        _WRITERS[form](rows, sink)
+        if form == "csv":
+            _write_csv(rows, sink, change or _leave)
+        else:
+            _WRITERS[form](rows, sink)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
         raise QueryError(f"a column cannot be written as {form} ({error}): cast it") from error
 
 
-def _write_csv(rows: RowStream, sink: IO[bytes]) -> None:
+def _leave(result: Result) -> Result:
+    return result
+
+
+def _write_csv(rows: RowStream, sink: IO[bytes], change: Change) -> None:
     header = True
-    for result in _convert(rows):
+    for result in map(change, _convert(rows)):
         sink.write(render_csv(result, header=header).encode(errors="backslashreplace"))
         header = False
     if header:
-        sink.write(render_csv(Result(rows.columns, ())).encode())
+        sink.write(render_csv(change(Result(rows.columns, ()))).encode())
 
 
 def _write_json(rows: RowStream, sink: IO[bytes]) -> None:
@@ -69,7 +82,6 @@ def _convert(rows: Iterable[pa.RecordBatch]) -> Iterator[Result]:
 
 
 _WRITERS: Final[dict[str, Callable[[RowStream, IO[bytes]], None]]] = {
-    "csv": _write_csv,
     "json": _write_json,
     "parquet": _write_parquet,
     "arrow": _write_arrow,

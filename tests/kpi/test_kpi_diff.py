@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.errors import EmptyLakeError
 from pipeline.kpi.diff import compare_rows
+from pipeline.kpi.rates import RATES
 from pipeline.kpi.selection import Selection
 from pipeline.settings import Settings
 from pipeline.steps.diff import diff
@@ -20,7 +21,7 @@ def test_only_what_moved_is_listed_with_exact_changes(tmp_path: Path) -> None:
     lake = build_lake(tmp_path, [make_row(cost="10", clicks=4)])
     commit_rows(lake, [make_row(campaign_id="c2", cost="0.10", date=date(2024, 2, 1))])
 
-    rows = diff(lake, 1, 2, Selection(), settings=SETTINGS).to_dicts()
+    rows = diff(lake, 1, 2, Selection(), settings=SETTINGS).result.to_dicts()
 
     spends = [row for row in rows if row["measure"] == "spend"]
     assert [(row["kpi"], row["row"]) for row in spends] == [
@@ -28,6 +29,7 @@ def test_only_what_moved_is_listed_with_exact_changes(tmp_path: Path) -> None:
         ("platform", "Google ADS"),
         ("audience", "Mujer 18-25"),
         ("month", "2024-02"),
+        ("campaign", "lots/main/c2"),
     ]
     assert spends[0]["change"] == Decimal("0.10")
     assert spends[0]["change_relative"] == 0.01
@@ -39,9 +41,9 @@ def test_the_same_version_and_what_filters_leave_out_has_not_moved(tmp_path: Pat
     lake = build_lake(tmp_path, [make_row(cost="10")])
     commit_rows(lake, [make_row(campaign_id="c2", cost="1", date=date(2024, 2, 1))])
 
-    assert diff(lake, 2, 2, Selection(), settings=SETTINGS).rows == ()
+    assert diff(lake, 2, 2, Selection(), settings=SETTINGS).result.rows == ()
     january = Selection(end=date(2024, 1, 31))
-    assert diff(lake, 1, 2, january, settings=SETTINGS).rows == ()
+    assert diff(lake, 1, 2, january, settings=SETTINGS).result.rows == ()
 
 
 def test_an_unknown_version_is_said(tmp_path: Path) -> None:
@@ -70,3 +72,34 @@ def test_rows_come_in_order_and_one_that_has_no_name_comes_last() -> None:
         ("b", 1, None),
         (None, 1, None),
     ]
+
+
+def test_the_campaigns_that_moved_the_most_are_listed_and_the_others_counted(
+    tmp_path: Path,
+) -> None:
+    rows = [make_row(campaign_id=f"c{number:02d}", cost=100) for number in range(15)]
+    named = make_row(campaign_id=None, campaign_name="only a name", cost=1, currency="EUR")
+    lake = build_lake(tmp_path, [*rows, named])
+    moved = [{**row, "cost": 100 + number} for number, row in enumerate(rows)]
+    old = lake.take_snapshot().files
+    commit_rows(lake, [*moved, {**named, "cost": Decimal(3)}], replaces=old)
+
+    moves = diff(lake, 1, 2, Selection(), settings=SETTINGS)
+
+    campaigns = [row for row in moves.result.to_dicts() if row["kpi"] == "campaign"]
+    assert {row["row"]: row["change"] for row in campaigns if row["measure"] == "spend"} == {
+        **{f"lots/main/c{number:02d}": number for number in range(5, 15)},
+        "lots/main/only a name": 2,
+    }
+    assert moves.campaigns_left_out == 4  # of 14, as the spend of c00 stayed the same
+
+
+def test_money_is_compared_in_one_currency(tmp_path: Path) -> None:
+    lake = build_lake(tmp_path, [make_row(cost="10")])
+    commit_rows(lake, [make_row(campaign_id="c2", cost="4", currency="EUR")])
+    lake.storage.create(RATES, b"date,from,to,rate\n2024-01-01,USD,EUR,0.5\n")
+
+    rows = diff(lake, 1, 2, Selection(), settings=SETTINGS, currency="EUR").result.to_dicts()
+
+    [total] = [row for row in rows if row["kpi"] == "total" and row["measure"] == "spend"]
+    assert (total["currency"], total["before"], total["after"]) == ("EUR", 5, 9)
