@@ -40,7 +40,7 @@ PROJECT := $(VENV)/.stamp-project
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup setup-dev wheel run airflow s3 s3-stop run-s3 test test-all test-rest test-soak test-faults coverage check \
-	format docs mutants sbom lock bench clean \
+	format docs mutants sbom lock bench bench-quick clean \
 	system-packages vega
 
 help: ## Show this list
@@ -176,8 +176,11 @@ sbom: setup-dev ## Write what adlake brings with it as a CycloneDX file, build/s
 	$(BIN)/cyclonedx-py environment build/sbom/bin/python --pyproject pyproject.toml \
 		--output-reproducible --output-file build/sbom.json
 
-bench: s3 ## Run the benchmarks, with the server of `make s3`
-	env $(S3_ENVIRON) $(BIN)/python benchmarks/run.py $(ARGS)
+bench: s3 ## Run the benchmarks, with the server of `make s3` (half an hour; ARGS=--long: jobs of 100,000,000 rows)
+	env $(S3_ENVIRON) $(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-quick: s3 ## See in two minutes whether all benchmarks work, on few rows; keeps no results
+	env $(S3_ENVIRON) $(BIN)/python -m benchmarks.run --quick $(ARGS)
 
 # All three files come from one resolution, so a package has the same version in each. It is made
 # in a folder of its own: uv.lock names a registry's host, and the requirements name none.

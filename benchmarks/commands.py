@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-ORIGINAL: Final = Path(__file__).parent / "original"
+import pyarrow.parquet as pq
+
+from pipeline.lake import Lake
+from pipeline.storage import open_storage
 
 
 def adlake(*arguments: str | Path) -> list[str]:
@@ -17,7 +20,20 @@ def adlake(*arguments: str | Path) -> list[str]:
 
 def original(script: str, *arguments: str | Path) -> list[str]:
     """One of the original program's scripts."""
-    return [sys.executable, str(ORIGINAL / f"{script}.py"), *map(str, arguments)]
+    return [sys.executable, "-m", f"benchmarks.original.{script}", *map(str, arguments)]
+
+
+TIMED: Final = """
+import time
+wall, cpu = time.perf_counter(), time.process_time()
+{code}
+print(time.perf_counter() - wall, time.process_time() - cpu)
+"""
+
+
+def timed(before: str, code: str) -> str:
+    """Python that measures only its second part, for a case that is measured inside."""
+    return before + TIMED.format(code=code)
 
 
 def python(code: str, *arguments: str | Path) -> list[str]:
@@ -38,6 +54,26 @@ def link(source: Path, target: Path) -> Callable[[], None]:
         shutil.copytree(source, target, copy_function=os.link)
 
     return prepare
+
+
+def expect_rows(lake: Path, rows: int) -> Callable[[], None]:
+    """What checks that a lake's newest master has so many rows."""
+
+    def check() -> None:
+        found = sum(file.rows for file in Lake(open_storage(str(lake))).take_snapshot().files)
+        assert found == rows, f"{lake.name} holds {found:,} rows; expected {rows:,}"
+
+    return check
+
+
+def expect_parquet(folder: Path, rows: int) -> Callable[[], None]:
+    """What checks that the Parquet files below a folder have so many rows."""
+
+    def check() -> None:
+        found = sum(pq.read_metadata(file).num_rows for file in folder.rglob("*.parquet"))
+        assert found == rows, f"{folder.name} holds {found:,} rows; expected {rows:,}"
+
+    return check
 
 
 def expect_lines(path: Path, lines: int) -> Callable[[], None]:

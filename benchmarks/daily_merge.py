@@ -1,13 +1,14 @@
-"""Does a day's merge cost the same in an old lake as in a young one?"""
+"""Does a day's merge cost the same in an old lake as in a young one, and what does it write?"""
 
 from datetime import date, timedelta
 from pathlib import Path
 
-from benchmarks.commands import adlake, link
+from benchmarks.commands import adlake, expect_rows, link
 from benchmarks.harness import Case, Question, run_command
 
 FIRST = date(2020, 1, 1)
 DAY_ROWS = 2_000
+MOST_DAY_BYTES = 60 * DAY_ROWS
 
 
 def ask(folder: Path, *, quick: bool) -> Question:
@@ -30,10 +31,25 @@ def _make_case(home: Path, days: int) -> Case:
     one = str(last + timedelta(days=1))
     day = ("--start", one, "--end", one, "--rows-per-day", rows)
     run_command(adlake("generate", *day, "--lake", grown))
+    count = expect_rows(lake, DAY_ROWS * (days + 1))
+    month = f"year={one[:4]}/month={one[5:7]}"
+
+    def check() -> None:
+        count()
+        before, after = (_list_sizes(folder / "master" / month) for folder in (grown, lake))
+        written = sum(size for name, size in after.items() if name not in before)
+        # A file that holds a touched date is written anew with it; the day itself comes on top.
+        allowed = 2 * sum(before.values()) + MOST_DAY_BYTES
+        assert 0 < written <= allowed, f"{written:,} bytes of data; expected at most {allowed:,}"
+
     return Case(
         name=f"adlake merge into a lake of {days:,} days",
         rows=DAY_ROWS,
         commands=[adlake("merge", "--lake", lake)],
         prepare=link(grown, lake),
-        check=lambda: None,
+        check=check,
     )
+
+
+def _list_sizes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in folder.glob("*.parquet")}

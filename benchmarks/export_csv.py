@@ -1,4 +1,4 @@
-"""How long does the CSV export take, against pandas and DuckDB writing the same rows?"""
+"""How long does the CSV export take, against pandas, DuckDB and Polars writing the same rows?"""
 
 import filecmp
 from pathlib import Path
@@ -17,6 +17,7 @@ duckdb.connect(config={"threads": 2}).execute(
     f"copy (from '{sys.argv[1]}') to '{sys.argv[2]}' (format csv, header)"
 )
 """
+POLARS = "import polars, sys; polars.scan_parquet(sys.argv[1]).sink_csv(sys.argv[2])"
 
 
 def ask(folder: Path, *, quick: bool) -> Question:
@@ -25,6 +26,7 @@ def ask(folder: Path, *, quick: bool) -> Question:
     home = folder / "export_csv"
     lake, ours = home / "lake", home / "ours"
     parquet, theirs, copied = home / "rows.parquet", home / "pandas.csv", home / "duckdb.csv"
+    sunk = home / "polars.csv"
     run_command(adlake("run", "--rows", str(rows), "--lake", lake, "--local-dir", ours))
     run_command(python(CSV_TO_PARQUET, ours / CSV, parquet))
 
@@ -54,6 +56,13 @@ def ask(folder: Path, *, quick: bool) -> Question:
                 commands=[python(COPY, parquet, copied)],
                 prepare=lambda: copied.unlink(missing_ok=True),
                 check=expect_lines(copied, rows + 1),
+            ),
+            Case(
+                name="Polars: scan_parquet, sink_csv of it",
+                rows=rows,
+                commands=[python(POLARS, parquet, sunk)],
+                prepare=lambda: sunk.unlink(missing_ok=True),
+                check=expect_lines(sunk, rows + 1),
             ),
         ],
     )

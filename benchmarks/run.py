@@ -1,4 +1,7 @@
-"""Asks every question and writes the answers into benchmarks/results: `make bench`."""
+"""Asks every question and writes the answers into benchmarks/results: `make bench`.
+
+What is quick, or of one question only, goes into build/benchmarks: those are no results to keep.
+"""
 
 import argparse
 import tempfile
@@ -9,17 +12,20 @@ from benchmarks import (
     cluster,
     daily_merge,
     export_csv,
+    generate_cells,
     generate_rows,
+    hundred_million,
     kpi_queries,
     main_job,
     merge_csv,
     merge_parquet,
     plan_million_files,
     s3_job,
+    start_up,
     upsert,
 )
 from benchmarks.harness import Answer, answer
-from benchmarks.record import describe_machine, write_json, write_page
+from benchmarks.record import ROOT, describe_machine, write_json, write_page
 
 QUESTIONS = (
     main_job,
@@ -31,15 +37,29 @@ QUESTIONS = (
     kpi_queries,
     export_csv,
     generate_rows,
+    generate_cells,
+    start_up,
 )
-RESULTS = Path(__file__).parent / "results"
+LONG_QUESTIONS = (hundred_million,)
+RESULTS = ROOT / "benchmarks" / "results"
+QUICK_RESULTS = ROOT / "build" / "benchmarks"
+"""Of runs that only show whether everything works; nobody keeps them."""
 
 
-def ask_all(*, quick: bool, runs: int) -> list[Answer]:
-    """Asks the questions that the harness can answer."""
+def ask_all(*, quick: bool, long: bool, only: str, runs: int) -> list[Answer]:
+    """Asks the questions that the harness can answer.
+
+    Args:
+        quick: With few rows.
+        long: Also those of 100,000,000 rows.
+        only: Name of the module whose question alone is asked; '' for all.
+        runs: Measured runs of each case.
+    """
     answers = []
     with tempfile.TemporaryDirectory(prefix="adlake-bench-") as folder:
-        for question in QUESTIONS:
+        for question in QUESTIONS + LONG_QUESTIONS * long:
+            if only and question.__name__ != f"benchmarks.{only}":
+                continue
             asked = question.ask(Path(folder), quick=quick)
             print(asked.title, flush=True)
             answers.append(answer(asked, runs=runs))
@@ -50,6 +70,8 @@ def main() -> None:
     """Runs the benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rows, one run: does it work?")
+    parser.add_argument("--long", action="store_true", help="also jobs of 100,000,000 rows")
+    parser.add_argument("--only", default="", help="only the questions of this module")
     parser.add_argument("--scale", action="store_true", help="only clusters and a million files")
     parser.add_argument("--runs", type=int, default=5, help="measured runs of each case")
     options = parser.parse_args()
@@ -59,10 +81,11 @@ def main() -> None:
         answers = cluster.answer_all(quick=options.quick, runs=runs)
         answers += plan_million_files.answer_all(quick=options.quick, runs=runs)
     else:
-        answers = ask_all(quick=options.quick, runs=runs)
+        answers = ask_all(quick=options.quick, long=options.long, only=options.only, runs=runs)
     day = datetime.now(UTC).date()
-    kind = f"{'-scale' if options.scale else ''}{'-quick' if options.quick else ''}"
-    path = RESULTS / f"{day}{kind}.md"
+    folder = QUICK_RESULTS if options.quick or options.only else RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{day}{'-scale' if options.scale else ''}.md"
     write_page(path, answers, day=day, machine=machine)
     write_json(path.with_suffix(".json"), answers, day=day, machine=machine)
     print(f"\n{path.read_text(encoding='utf-8')}")

@@ -5,10 +5,17 @@ June with another cost. Ours is a delivery like any other, so it checks every ro
 account; the peer is told which partition to look into.
 """
 
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
+
+import duckdb
+from deltalake import DeltaTable
 
 from benchmarks.commands import adlake, link, python
 from benchmarks.harness import Case, Question, run_command
+from pipeline.lake import Lake
+from pipeline.storage import open_storage
 
 MONTH = "06"
 WRITE = """
@@ -83,6 +90,16 @@ def ask(folder: Path, *, quick: bool) -> Question:
     run_command(adlake("land", change, "--source", "canonical", "--lake", grown))
     table, copy = home / "table", home / "copy"
     run_command(python(LOAD, files, table))
+    # Each changed row costs 1 more than before: so a run that changed too few of them shows.
+    cost = _sum_cost([str(month) for month in months]) + changed
+
+    def expect_change(list_files: Callable[[], Sequence[str]]) -> Callable[[], None]:
+        def check() -> None:
+            found = _sum_cost(list_files())
+            assert found == cost, f"the rows cost {found}; expected {cost}"
+
+        return check
+
     return Question(
         f"{changed:,} changed rows of one month into {rows:,}, on a local folder",
         [
@@ -91,14 +108,23 @@ def ask(folder: Path, *, quick: bool) -> Question:
                 rows=changed,
                 commands=[adlake("merge", "--lake", lake)],
                 prepare=link(grown, lake),
-                check=lambda: None,
+                check=expect_change(
+                    lambda: Lake(open_storage(str(lake))).take_snapshot().file_uris
+                ),
             ),
             Case(
                 name="delta-rs: MERGE with the partition named",
                 rows=changed,
                 commands=[python(MERGE, change, copy, MONTH)],
                 prepare=link(table, copy),
-                check=lambda: None,
+                check=expect_change(lambda: DeltaTable(copy).file_uris()),
             ),
         ],
     )
+
+
+def _sum_cost(files: Sequence[str]) -> Decimal:
+    asked = "select sum(cost) from read_parquet($files, hive_partitioning = false)"
+    row = duckdb.execute(asked, {"files": list(files)}).fetchone()
+    assert row is not None
+    return Decimal(row[0])

@@ -1,4 +1,4 @@
-"""Guards against getting slow or large: ratios to a peer in the same run, and bytes.
+"""Guards against getting slow or large: ratios to a peer in the same run, files and bytes.
 
 Both sides do the same work twice, once with few rows, and the difference counts: so the start of
 Python and the imports are left out. What is measured exactly is in benchmarks/.
@@ -9,16 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from benchmarks.commands import adlake, original, python
+from benchmarks.export_csv import CSV, CSV_TO_PARQUET, PARQUET_TO_CSV
 from benchmarks.merge_csv import DUCKDB
 from pipeline.generate.model import cut_day, open_market, stream_part
 from pipeline.generate.parquet import encode_part
 from pipeline.generate.vocabulary import make_vocabulary
+from tests.steps.strace import needs_strace, run_adlake
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +68,59 @@ def test_a_lot_becomes_a_master_in_a_few_times_the_cpu_of_a_plain_copy(tmp_path:
 
     ratio = measure_row(merge) / measure_row(copy)
     assert ratio < 8, f"a row takes {ratio:.1f} times the CPU of DuckDB's; expected about 3"
+
+
+def test_an_export_takes_a_fraction_of_the_cpu_of_pandas(tmp_path: Path) -> None:
+    def get_ready(rows: int) -> tuple[Path, Path]:
+        lake, parquet = tmp_path / f"lake-{rows}", tmp_path / f"{rows}.parquet"
+        exports = tmp_path / f"exports-{rows}"
+        run_command(adlake("run", "--rows", str(rows), "--lake", lake, "--local-dir", exports))
+        run_command(python(CSV_TO_PARQUET, exports / CSV, parquet))
+        return lake, parquet
+
+    ready = {rows: get_ready(rows) for rows in (FEW, MANY)}
+
+    def export(rows: int) -> float:
+        lake, _ = ready[rows]
+        return run_command(adlake("export", tmp_path / f"ours-{rows}", "--lake", lake))
+
+    def write_with_pandas(rows: int) -> float:
+        _, parquet = ready[rows]
+        return run_command(python(PARQUET_TO_CSV, parquet, tmp_path / f"pandas-{rows}.csv"))
+
+    ratio = measure_row(write_with_pandas) / measure_row(export)
+    assert ratio > 2.5, f"a row of pandas takes {ratio:.1f} times the CPU; expected about 5"
+
+
+@needs_strace
+def test_a_days_merge_opens_no_more_files_and_writes_no_more_in_a_lake_of_many_months(
+    tmp_path: Path,
+) -> None:
+    def merge_one_more(days: int) -> tuple[int, int]:
+        """How many of the lake's files are opened, and the bytes that come to the master."""
+        lake, last = tmp_path / str(days), date(2024, 1, 31)
+        first = last - timedelta(days=days - 1)
+        for start, end in ((first, last), (last + timedelta(1), last + timedelta(1))):
+            span = ("--start", str(start), "--end", str(end), "--rows-per-day", "500")
+            run_command(adlake("generate", *span, "--lake", lake))
+            if end == last:
+                run_command(adlake("merge", "--lake", lake))
+        before = {path: path.stat().st_size for path in lake.glob("master/year=*/**/*.parquet")}
+        trace = tmp_path / f"trace-{days}"
+        done = run_adlake(lake, "merge", strace=["-o", str(trace), "-e", "trace=openat"])
+        assert done.returncode == 0, done.stderr
+        calls = trace.read_text(errors="replace").splitlines()
+        opened = [line for line in calls if "O_DIRECTORY" not in line]  # folders are only listed
+        after = {path: path.stat().st_size for path in lake.glob("master/year=*/**/*.parquet")}
+        written = sum(size for path, size in after.items() if path not in before)
+        data = (f"{lake}/master/year=", f"{lake}/raw/ad_day/date=")
+        return sum(any(name in line for name in data) for line in opened), written
+
+    young, old = merge_one_more(10), merge_one_more(200)
+
+    assert young[0] > 0
+    assert old[0] <= 1.2 * young[0], f"opened files: {old[0]} in the old lake, {young[0]} else"
+    assert old[1] <= 1.2 * young[1], f"bytes of data: {old[1]} in the old lake, {young[1]} else"
 
 
 def test_the_generator_is_far_ahead_of_the_original(tmp_path: Path) -> None:

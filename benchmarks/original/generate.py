@@ -1,4 +1,4 @@
-"""The original's first script: lots of synthetic ad records into the data lake, a local folder."""
+"""The original's first script: lots of synthetic ad records into the data lake."""
 
 # ruff: noqa: S311 - random figures guard no secret
 
@@ -6,10 +6,11 @@ import argparse
 import math
 import random
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 from faker import Faker
+
+from benchmarks.original.bucket import open_place
 
 PLATFORMS = ["Facebook ADS", "Google ADS"]
 AUDIENCES = [
@@ -44,16 +45,16 @@ def make_record(fake: Faker) -> dict[str, object]:
 def main() -> None:
     """Writes `marketing_data_<n>.csv`, one lot in memory at a time."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("bucket", type=Path)
+    parser.add_argument("bucket")
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--lot-rows", type=int, default=10_000)
     options = parser.parse_args()
-    options.bucket.mkdir(parents=True, exist_ok=True)
+    bucket = open_place(options.bucket)
     fake = Faker()
     for number, start in enumerate(range(0, options.rows, options.lot_rows), start=1):
         count = min(options.lot_rows, options.rows - start)
         lot = pd.DataFrame([make_record(fake) for _ in range(count)])
-        lot.to_csv(options.bucket / f"marketing_data_{number}.csv", index=False)
+        bucket.write(f"marketing_data_{number}.csv", lot.to_csv(index=False).encode())
 
 
 if __name__ == "__main__":
