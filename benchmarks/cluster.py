@@ -23,7 +23,7 @@ from typing import Final
 
 from benchmarks import harness
 from benchmarks.commands import adlake, empty, link
-from benchmarks.harness import Answer, Question, Usage
+from benchmarks.harness import BLOCK_BYTES, Answer, Question, Usage
 from pipeline.engine.cluster import FOR_WORKERS
 
 PORTS: Final = {1: 18_786, 2: 18_787}
@@ -68,7 +68,8 @@ class Case:
                 f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}"
             )
         cpu = usage.ru_utime + usage.ru_stime
-        self.taken.append(Usage(seconds, cpu, usage.ru_maxrss * 1024))
+        written = usage.ru_oublock * BLOCK_BYTES
+        self.taken.append(Usage(seconds, cpu, usage.ru_maxrss * 1024, written))
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from uuid import UUID
 
 import polars as pl
 
-from benchmarks.harness import Answer, Case, Question, Usage
+from benchmarks.harness import BLOCK_BYTES, Answer, Case, Question, Usage
 from pipeline.contracts import load_contracts
 from pipeline.delta.log import DataFile
 from pipeline.delta.table import Table
@@ -68,8 +68,9 @@ SETTINGS: Final = Settings(workers=2, quiet_seconds=0)
 _KIB: Final = 1 if sys.platform == "darwin" else 1024
 
 
-def _read_clocks() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
+def _read_clocks() -> tuple[float, float, int]:
+    written = resource.getrusage(resource.RUSAGE_SELF).ru_oublock * BLOCK_BYTES
+    return time.perf_counter(), time.process_time(), written
 
 
 @dataclass(slots=True)
@@ -77,14 +78,17 @@ class Steps:
     """What each step took, by its name; one begins where the one before ended."""
 
     taken: dict[str, Usage] = field(default_factory=dict)
-    began: tuple[float, float] = field(default_factory=_read_clocks)
+    began: tuple[float, float, int] = field(default_factory=_read_clocks)
 
     def end(self, name: str) -> None:
         """Ends a step."""
-        wall, worked = _read_clocks()
+        wall, worked, written = now = _read_clocks()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
-        self.taken[name] = Usage(wall - self.began[0], worked - self.began[1], peak)
-        self.began = wall, worked
+        began, worked_before, written_before = self.began
+        self.taken[name] = Usage(
+            wall - began, worked - worked_before, peak, written - written_before
+        )
+        self.began = now
 
 
 class Pretending(LocalStorage):
