@@ -14,10 +14,12 @@ connection    a locked-down DuckDB
 reach         lets DuckDB read one bucket
 query         one reading statement, and its rows
 query_errors  what a person is told of a wrong one; pure
+days          which days a statement reads, and the files that have them
 interrupt     ends a statement by a signal
 stream        rows to CSV, JSON, Parquet and Arrow as they come
 dictionary    what statements say of themselves; pure
 selection     the filters of a KPI; pure
+unknown       which names in them nobody in the lake has
 rates         rates of exchange; pure
 catalogue     the KPIs by name
 diff          how KPIs moved between versions; pure

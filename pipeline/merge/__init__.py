@@ -5,6 +5,7 @@ delivery  identity and rank
 coverage  for which dates a file speaks
 windows   which delivery speaks for a date
 holds     which deliveries wait for a person
+twice     whether one account would stand under two names
 plan      which files are rewritten, and how new ones are cut
 fold      adds up rows that say parts of one thing
 order     puts rows in order

@@ -43,6 +43,7 @@ Reading:
 
 pin          the version that a command is about
 report       the report, as cells
+page         what a page says: for both reports
 html_report  the report, as a page
 quality      a day against its limits
 diff         the KPIs of two versions
