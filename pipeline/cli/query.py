@@ -58,10 +58,10 @@ def query(
     from pipeline.cli.output import keep_out_of_lake
     from pipeline.engine import limit_memory
     from pipeline.kpi.connection import PROCESS_BYTES
-    from pipeline.kpi.days import find_days, narrow_master
+    from pipeline.kpi.days import find_days
     from pipeline.kpi.interrupt import hold_interrupts, run_interruptible
     from pipeline.kpi.view_list import find_kinds
-    from pipeline.kpi.views import open_reading_connection
+    from pipeline.kpi.views import narrow_master, open_reading_connection
 
     snapshot = when.pin(session)
     if output is not None:

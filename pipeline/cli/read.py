@@ -91,11 +91,11 @@ def _compute(
     which of the names nobody has.
     """
     from pipeline.kpi.catalogue import run_kpi
-    from pipeline.kpi.days import make_span, narrow_master
+    from pipeline.kpi.days import make_span
     from pipeline.kpi.rates import describe_rates, read_rates, say_rates
     from pipeline.kpi.rollup import DAILY, KINDS
     from pipeline.kpi.unknown import find_unknown
-    from pipeline.kpi.views import open_kpi_connection
+    from pipeline.kpi.views import narrow_master, open_kpi_connection
 
     kinds = KINDS if wanted.is_about_campaigns else (DAILY,)
     rates = read_rates(session.lake, currency, selection) if currency is not None else None
@@ -109,7 +109,8 @@ def _compute(
         quarantine=wanted.is_about_quarantine,
         rates=rates,
     ) as connection:
-        if rates is None:  # converted money is added up from all of the master
+        # Other KPIs are of the rollup of days, and converted money is added up from all rows.
+        if rates is None and (wanted.is_about_campaigns or selection.campaign is not None):
             narrow_master(connection, snapshot, [make_span(selection.start, selection.end)])
         result = run_kpi(connection, wanted.name, selection)
         if rates is not None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import duckdb
 
 from pipeline.delta.log import DataFile
-from pipeline.kpi.relations import quote_text, select_files
+from pipeline.kpi.relations import quote_text
 from pipeline.lake import Snapshot
 from pipeline.schema import AD_DAY
 
@@ -33,10 +33,11 @@ def keep_days(snapshot: Snapshot, spans: Sequence[Span]) -> list[str]:
         snapshot: The version.
         spans: The days; a file of which the log does not say its days is kept in any case.
     """
+    apart = _merge(spans)
     return [
         uri
         for file, uri in zip(snapshot.files, snapshot.file_uris, strict=True)
-        if any(_overlaps(file, span) for span in spans)
+        if any(_overlaps(file, span) for span in apart)
     ]
 
 
@@ -46,28 +47,20 @@ def make_span(start: date | None, end: date | None) -> Span:
     return first, _LAST if end is None else end.toordinal() - _EPOCH
 
 
+def _merge(spans: Iterable[Span]) -> list[Span]:
+    """The same days in as few spans as there can be."""
+    apart: list[Span] = []
+    for first, last in sorted(spans):
+        if apart and first <= apart[-1][1] + 1:
+            apart[-1] = (apart[-1][0], max(apart[-1][1], last))
+        else:
+            apart.append((first, last))
+    return apart
+
+
 def _overlaps(file: DataFile, span: Span) -> bool:
     first, last = make_span(file.first_date, file.last_date)
     return first <= span[1] and span[0] <= last
-
-
-def narrow_master(
-    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, spans: Sequence[Span]
-) -> None:
-    """Leaves out of `ad_day`, and of what is computed from it, files without rows of some days.
-
-    The rollups, and what of them is computed from the master, stay those of all days.
-
-    Args:
-        connection: One of `views`, on which money is not converted; from now on it is only about
-            these days.
-        snapshot: Its version.
-        spans: The days.
-    """
-    kept = keep_days(snapshot, spans)
-    if len(kept) < len(snapshot.file_uris):
-        rows = select_files(kept, AD_DAY)
-        connection.execute(f"create or replace view master_rows as {rows}")
 
 
 def find_days(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Span]:
@@ -86,7 +79,10 @@ def find_days(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Span]:
         [(text,)] = connection.execute(plan).fetchall()
     except (duckdb.Error, UnicodeEncodeError):
         return _EVERY
-    return find_spans(json.loads(text))
+    try:
+        return find_spans(json.loads(text))
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return _EVERY  # a plan of another shape than is known here costs speed and no rows
 
 
 def find_spans(plan: Mapping[str, Any]) -> list[Span]:
@@ -119,8 +115,10 @@ def _list_scans(node: object) -> Iterator[Mapping[str, Any]]:
 
 def _read_scan(scan: Mapping[str, Any]) -> list[Span]:
     spans = _EVERY
+    names = scan["names"]
     for one in scan["table_filters"]["filters"]:
-        if scan["names"][one["key"]] == _DATE:
+        # Beyond the last column are those that the engine adds, such as a file's name.
+        if one["key"] < len(names) and names[one["key"]] == _DATE:
             spans = _intersect(spans, _read_filter(one["value"]))
     return spans
 

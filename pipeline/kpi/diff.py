@@ -24,7 +24,7 @@ COMPARED: Final[Mapping[str, tuple[str, ...]]] = {
     "platform": ("platform",),
     "audience": ("target_audience",),
     "month": ("month",),
-    "campaign": ("campaign",),
+    "campaign": ("source", "account", "campaign_id", "campaign_name"),
 }
 """The KPIs that are compared, each with what tells its rows apart beside the currency."""
 
@@ -56,15 +56,17 @@ def pick_campaigns(
         count: How many of each currency.
 
     Returns:
-        Their rows before and after, where there are any, each with the `campaign` as
-        source/account/id; and how many more moved.
+        Their rows before and after, where there are any, each with what tells it apart, of which
+        the name is null where there is an id; and how many more moved.
     """
-    keys = ["source", "account", "id", "currency"]
+    keys = [*COMPARED["campaign"], "currency"]
     old, new = (
         frame.select(
             "source",
             "account",
-            pl.coalesce("campaign_id", "campaign_name").alias("id"),
+            "campaign_id",
+            # A campaign with an id may be renamed between the versions.
+            pl.when(pl.col("campaign_id").is_null()).then("campaign_name").alias("campaign_name"),
             "currency",
             *MEASURES,
             is_there=pl.lit(value=True),
@@ -77,17 +79,14 @@ def pick_campaigns(
     )
     spends = pl.col("spend_after").fill_null(0) - pl.col("spend").fill_null(0)
     most = (
-        moved.with_columns(
-            spends.abs().alias("moved"),
-            pl.concat_str(keys[:3], separator="/", ignore_nulls=True).alias("campaign"),
-        )
+        moved.with_columns(spends.abs().alias("moved"))
         .sort("moved", *keys, descending=[True, *[False] * len(keys)], nulls_last=True)
         .group_by("currency", maintain_order=True)
         .head(count)
     )
     rows = [
         most.filter(f"is_there{side}")
-        .select("campaign", "currency", *(pl.col(f"{name}{side}").alias(name) for name in MEASURES))
+        .select(*keys, *(pl.col(f"{name}{side}").alias(name) for name in MEASURES))
         .to_dicts()
         for side in ("", "_after")
     ]
@@ -105,13 +104,14 @@ def compare_rows(
         after: Its rows in the other.
 
     Returns:
-        In the order of the rows' names, currencies and measures. A row that only one version has
+        In the order of the rows' names, currencies and measures; `row` joins what tells a row
+        apart with slashes. A row that only one version has
         is compared with nulls; the change is null where a value is, and the relative change also
         where the value before is 0.
     """
     old, new = _index_rows(kpi, before), _index_rows(kpi, after)
     return [
-        (kpi, *key, measure, was, now, *_find_change(was, now))
+        (kpi, _name_row(key), key[-1], measure, was, now, *_find_change(was, now))
         for key in sorted(old.keys() | new.keys(), key=_sort_nulls_last)
         for measure in MEASURES
         if (was := old.get(key, {}).get(measure)) != (now := new.get(key, {}).get(measure))
@@ -120,9 +120,17 @@ def compare_rows(
 
 def _index_rows(
     kpi: str, rows: Iterable[Mapping[str, Any]]
-) -> dict[tuple[Any, Any], Mapping[str, Any]]:
-    names = COMPARED[kpi]
-    return {((row[names[0]] if names else "all"), row["currency"]): row for row in rows}
+) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    """The rows by what tells them apart, the currency last."""
+    names = (*COMPARED[kpi], "currency")
+    return {tuple(row[name] for name in names): row for row in rows}
+
+
+def _name_row(key: Sequence[Any]) -> str | None:
+    *names, _ = key
+    if not names:
+        return "all"
+    return "/".join(name for name in names if name is not None) or None
 
 
 def _sort_nulls_last(key: Sequence[Any]) -> list[tuple[bool, str]]:

@@ -1,4 +1,4 @@
-"""Which names that a selection asks for nobody in the lake has."""
+"""Which names that a selection asks for no row has of those that KPIs count."""
 
 from typing import Final
 
@@ -29,8 +29,8 @@ def find_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection) ->
         selection: What the answer was about.
 
     Returns:
-        A line for each name that no row of the version has, whatever its other filters; none
-        where the version has them all.
+        A line for each name that no row has of those that KPIs of the version count, whatever its
+        other filters; none where these have them all.
     """
     asked = {name: getattr(selection, name) for name in _HOLDERS}
     lines = (
@@ -59,4 +59,4 @@ def _look_for(connection: duckdb.DuckDBPyConnection, option: str, name: str) -> 
         hint = f"there are {count:,}, such as {', '.join(repr(row['name']) for row in ranked)}"
     else:
         hint = "there is none at all"
-    return f"--{option} is {name!r}, which no row of this version has: {hint}"
+    return f"--{option} is {name!r}, which no row that counts in this version has: {hint}"

@@ -9,6 +9,7 @@ import duckdb
 
 from pipeline.errors import LakeError
 from pipeline.kpi.connection import hand_over, open_locked
+from pipeline.kpi.days import Span, keep_days
 from pipeline.kpi.query import Row, fetch_result
 from pipeline.kpi.query_errors import explain_error
 from pipeline.kpi.rates import Rates, check_rates
@@ -19,6 +20,7 @@ from pipeline.kpi.rollup import KINDS, Kind, RollupPlan, define_rollup, plan_rol
 from pipeline.kpi.rollup_files import list_rollups, read_rollups
 from pipeline.kpi.view_list import View, list_first_views, list_other_views, list_raw_views
 from pipeline.lake import Lake, Snapshot
+from pipeline.schema import AD_DAY
 
 _log = logging.getLogger(__name__)
 
@@ -179,18 +181,42 @@ def _make_all(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> l
     made: list[View] = []
     for view in views:
         kind = "table" if view.in_memory else "view"
-        try:
-            connection.execute(
-                view.text if view.is_macro else f"create {kind} {view.name} as {view.text}"
-            )
-        except duckdb.Error as error:
-            said, _, _ = explain_error(str(error), "").partition("\n")  # its SQL is none of theirs
-            message = (
-                f"{view.name} of this lake cannot be read: {said}; adlake fsck names all damage"
-            )
-            raise (explain_failure(error) or LakeError(message)) from error
+        text = view.text if view.is_macro else f"create {kind} {view.name} as {view.text}"
+        _make(connection, view.name, text)
         made.append(view)
     return made
+
+
+def _make(connection: duckdb.DuckDBPyConnection, name: str, statement: str) -> None:
+    try:
+        connection.execute(statement)
+    except duckdb.Error as error:
+        said, _, _ = explain_error(str(error), "").partition("\n")  # its SQL is none of theirs
+        message = f"{name} of this lake cannot be read: {said}; adlake fsck names all damage"
+        raise (explain_failure(error) or LakeError(message)) from error
+
+
+def narrow_master(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, spans: Sequence[Span]
+) -> None:
+    """Leaves out of `ad_day`, and of what is computed from it, files without rows of some days.
+
+    The rollups, and what of them is computed from the master, stay those of all days.
+
+    Args:
+        connection: One of this module, on which money is not converted; from now on it is only
+            about these days.
+        snapshot: Its version.
+        spans: The days, as `days` has them.
+
+    Raises:
+        LakeError: A file is missing or damaged.
+        StorageError: The lake's store refused one, or failed to the end.
+    """
+    kept = keep_days(snapshot, spans)
+    if len(kept) < len(snapshot.file_uris):
+        rows = select_files(kept, AD_DAY)
+        _make(connection, "ad_day", f"create or replace view master_rows as {rows}")
 
 
 def _plan(

@@ -364,14 +364,14 @@ def test_an_empty_answer_names_what_nobody_has_and_what_was_meant(shell: Shell) 
     done = shell.run("kpi", "total", "--platform", wrong, "--campaign", "1-1", "--format", "json")
     assert (done.returncode, done.stdout) == (0, "[]\n")
     assert done.stderr == (
-        f"total, table version 2\n--platform is {wrong!r}, which no row of this version has: did "
-        f"you mean {platform!r}?\n"
+        f"total, table version 2\n--platform is {wrong!r}, which no row that counts in this "
+        f"version has: did you mean {platform!r}?\n"
     )
     done = shell.run("kpi", "campaign", "--campaign", "zz", "--end", "2001-01-01")
     assert done.returncode == 0
     assert done.stderr == (
-        "--campaign is 'zz', which no row of this version has: there are 6, such as '1-0', '1-1', "
-        "'1-2'\n"
+        "--campaign is 'zz', which no row that counts in this version has: there are 6, such as "
+        "'1-0', '1-1', '1-2'\n"
     )
 
 

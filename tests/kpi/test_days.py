@@ -10,14 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline.errors import LakeError
 from pipeline.kpi.catalogue import run_kpi
-from pipeline.kpi.days import find_days, find_spans, keep_days, make_span, narrow_master
+from pipeline.kpi.days import find_days, find_spans, keep_days, make_span
 from pipeline.kpi.query import Row, run_query
 from pipeline.kpi.relations import select_files
 from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.selection import Selection
-from pipeline.kpi.views import open_kpi_connection, open_reading_connection
+from pipeline.kpi.views import narrow_master, open_kpi_connection, open_reading_connection
 from pipeline.lake import Lake
 from pipeline.schema import AD_DAY
 from tests.lakes import build_lake, make_row
@@ -272,3 +273,41 @@ def test_a_plan_without_a_scan_of_the_master_leaves_nothing_out(reader: Reader) 
 
 def test_a_plan_of_an_unknown_kind_leaves_nothing_out() -> None:
     assert find_spans({}) == find_spans({"error": True}) == [make_span(None, None)]
+
+
+@pytest.mark.parametrize("column", ["file_row_number", "file_index"])
+def test_what_the_engine_adds_to_a_file_is_no_day(lake: Lake, column: str) -> None:
+    [path, *_] = lake.fetch(lake.take_snapshot().file_uris)
+    counted = f"select count(*) from read_parquet('{path}') where {column} = 0"
+    assert read(lake, f"{counted} or true") == ((len(DAYS),),)
+    assert read(lake, counted)
+
+
+def test_a_plan_of_another_shape_leaves_nothing_out(reader: Reader) -> None:
+    plan = {"error": False, "plans": [{"type": "LOGICAL_GET", "names": [*AD_DAY.names]}]}
+    with pytest.raises(LookupError):
+        find_spans(plan)
+    deep = " + ".join(["cost"] * 2_000)
+    assert reader.list_months(f"select {deep} from ad_day where date = '2024-03-03'") in (
+        [3],
+        list(YEAR),
+    )
+
+
+def test_a_damaged_file_that_is_needed_is_said_to_be_one(tmp_path: Path) -> None:
+    rows = [make_row(date=date(2024, month, 3)) for month in YEAR]
+    damaged = build_lake(tmp_path, rows)
+    spoil(damaged, but=[month for month in YEAR if month != 3])
+    snapshot = damaged.take_snapshot()
+    with (
+        open_reading_connection(damaged, snapshot, stored=(), with_raw=False) as connection,
+        pytest.raises(LakeError, match="fsck"),
+    ):
+        narrow_master(connection, snapshot, [make_span(date(2024, 3, 1), date(2024, 3, 5))])
+
+
+def test_many_days_are_few_spans(lake: Lake) -> None:
+    snapshot = lake.take_snapshot()
+    days = [date(2024, 3, 1) + timedelta(number) for number in range(31)]
+    random.Random(1).shuffle(days)
+    assert len(keep_days(snapshot, [make_span(day, day) for day in days])) == 1

@@ -74,6 +74,21 @@ def test_rows_come_in_order_and_one_that_has_no_name_comes_last() -> None:
     ]
 
 
+def test_campaigns_whose_joined_names_are_alike_stay_apart(tmp_path: Path) -> None:
+    keys = [
+        {"account": "a", "campaign_id": "b/c"},
+        {"account": "a/b", "campaign_id": "c"},
+        {"account": "", "campaign_id": "Brand"},
+        {"account": "", "campaign_id": None, "campaign_name": "Brand"},
+    ]
+    lake = build_lake(tmp_path, [make_row(**key, cost=1) for key in keys])
+    commit_rows(lake, [make_row(**key, cost=2, date=date(2024, 2, 1)) for key in keys])
+
+    rows = diff(lake, 1, 2, Selection(), settings=SETTINGS).result.rows
+    spends = [row for row in rows if row[0] == "campaign" and row[3] == "spend"]
+    assert [(row[4], row[5]) for row in spends] == [(1, 3)] * len(keys)
+
+
 def test_the_campaigns_that_moved_the_most_are_listed_and_the_others_counted(
     tmp_path: Path,
 ) -> None:
