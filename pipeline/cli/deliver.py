@@ -57,7 +57,7 @@ def withdraw(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Its path in the lake.")],
 ) -> None:
-    """Take a delivered file back, as if it had never come."""
+    """Take back a delivered file, and all that stood at its path, as if it had never come."""
     from pipeline.steps.withdraw import withdraw as withdraw_file
 
     outcome = withdraw_file(session.lake, file, settings=session.settings)

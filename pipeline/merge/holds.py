@@ -166,7 +166,7 @@ def _judge_account(brought: pl.DataFrame, rest: pl.DataFrame) -> Held | None:
     if not account:
         advice = f"land it with --account {there!r}"
     elif not there:
-        advice = f"withdraw those and land them with --account {account!r}"
+        advice = f"withdraw those and land them with --account {account!r} at their own --delivered"
     else:
         advice = "land them under one name of it, without a column that says another"
     if campaigns:

@@ -42,8 +42,8 @@ def find_twice(brought: pl.DataFrame, standing: pl.DataFrame) -> Twice | None:
     """The first account that would stand twice on the same days, in whatever breakdown.
 
     Compared are an account without a name with those that have one, and two accounts of different
-    contracts. Where both are named, campaigns with ids are the same by id alone, and names say
-    nothing of two accounts that are both called by numbers.
+    contracts. Campaigns with ids are the same by id alone, and names say nothing of two accounts
+    that are both called by numbers.
 
     Args:
         brought: What a delivery brings; columns source, account, contract, date, campaign_id and
@@ -53,7 +53,7 @@ def find_twice(brought: pl.DataFrame, standing: pl.DataFrame) -> Twice | None:
     nameless = _NOBODY | _NOBODY_THERE
     for name, is_same in (
         ("campaign_id", pl.lit(value=True)),
-        ("campaign_name", nameless | ~(_NUMBERS | _IDS)),
+        ("campaign_name", ~_IDS & (nameless | ~_NUMBERS)),
     ):
         mine, theirs = (
             _describe(side.drop_nulls(name), (*_DAY, name)) for side in (brought, standing)

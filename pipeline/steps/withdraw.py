@@ -6,9 +6,10 @@ import polars as pl
 
 from pipeline.contracts import Contract
 from pipeline.errors import LakeError, UsageError
-from pipeline.lake import Lake
+from pipeline.lake import RAW, Lake
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Delivery, pick_judged, recall
+from pipeline.merge.place import read_labels
 from pipeline.settings import Settings
 from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.differ import explain_difference
@@ -21,9 +22,9 @@ from pipeline.steps.transaction import Intake, transact
 def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
     """Withdraws a file: a tombstone in the ledger, and its dates are resolved again from landing.
 
-    The file stays where it is. To bring it back, land it as a delivery of another time. Of one that
-    is withdrawn already nothing is committed: whoever does not know what came of a withdrawal may
-    just try again.
+    All goes that ever stood at the path. The file stays where it is. To bring it back, land it as a
+    delivery of another time. Of one that is withdrawn already nothing is committed: whoever does
+    not know what came of a withdrawal may just try again.
 
     Args:
         lake: The lake.
@@ -32,10 +33,15 @@ def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
 
     Raises:
         EmptyLakeError: There is no master table.
-        UsageError: No merge took such a file.
+        UsageError: No merge took such a file, or it is of a generated day.
         LakeError: A file that spoke before it cannot be read again as it was.
     """
     lake.open_master()
+    if path.startswith(f"{RAW}/"):
+        raise UsageError(
+            f"{path} is a generated day, and no file that was delivered: to change it, generate "
+            f"the day anew"
+        )
 
     def take_in(ledger: pl.DataFrame, _: Mapping[str, Contract]) -> Intake:
         judged = pick_judged(ledger)
@@ -67,12 +73,23 @@ def _make_tombstone(delivery: Delivery) -> FileAccount:
 
 
 def _find_heirs(judged: pl.DataFrame, gone: pl.DataFrame) -> list[Delivery]:
-    """The oldest file of those set aside only because they have the bytes of a withdrawn one."""
-    names = ["source", "sha256"]
-    repeats = judged.filter(outcome="duplicate", reason=SAME_FILE).join(gone, on=names, how="semi")
+    """The oldest file of those set aside only because they have the bytes of a withdrawn one.
+
+    The same bytes that are said to be of another account are another file.
+    """
+    names = ["source", "sha256", "path"]
+    said = {_identify(*row) for row in gone.select(names).iter_rows()}
+    repeats = judged.filter(outcome="duplicate", reason=SAME_FILE)
     ranked = repeats.sort("delivered_at", "delivery_id", "path")
-    oldest = ranked.unique(names, keep="first", maintain_order=True)
-    return recall(oldest, role="replayed")
+    first: dict[tuple[object, ...], int] = {}
+    for place, row in enumerate(ranked.select(names).iter_rows()):
+        first.setdefault(_identify(*row), place)
+    heirs = [place for identity, place in first.items() if identity in said]
+    return recall(ranked[heirs], role="replayed")
+
+
+def _identify(source: str, sha256: str, path: str) -> tuple[object, ...]:
+    return source, sha256, read_labels(path)
 
 
 def _refuse_broken(

@@ -186,7 +186,7 @@ def test_other_campaigns_are_fine_of_a_named_account_or_where_the_contract_says_
             (
                 "it names the account 'a', and 2 of its campaigns, first 'x', stand on the same "
                 "days without an account: both would count; withdraw those and land them with "
-                "--account 'a'"
+                "--account 'a' at their own --delivered"
             ),
         ),
         ("a", "b", None),

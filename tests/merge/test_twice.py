@@ -44,7 +44,7 @@ def expect_twice(brought: list[Row], standing: list[Row]) -> bool:
         numbers = mine.isdigit() and there.isdigit()
         if campaign[0] is not None and campaign[0] == other[0]:
             return True
-        by_name = nameless or not (numbers or None not in {campaign[0], other[0]})
+        by_name = None in {campaign[0], other[0]} and (nameless or not numbers)
         if by_name and campaign[1] is not None and campaign[1] == other[1]:
             return True
         known = [
@@ -79,6 +79,8 @@ def test_it_is_what_the_rule_says_of_each_pair_of_rows(
         (("", "shop", "d", 1, None, "x"), ("", "1", "r", 1, "i", "x"), Twice("shop", "1", 1, "x")),
         (("", "shop", "d", 1, None, "x"), ("", "1", "d", 1, "i", "x"), None),
         # an id is known in all of a platform; a name may be anybody's
+        (("", "", "d", 1, "j", "x"), ("", "1", "r", 1, "i", "x"), None),
+        (("", "", "d", 1, None, "x"), ("", "1", "r", 1, "i", "x"), Twice("", "1", 1, "x")),
         (("", "2", "d", 1, "i", "x"), ("", "1", "r", 1, "i", "y"), Twice("2", "1", 1, "i")),
         (("", "2", "d", 1, None, "x"), ("", "1", "r", 1, "i", "x"), None),
         (("", "shop", "d", 1, "j", "x"), ("", "1", "r", 1, "i", "x"), None),

@@ -324,6 +324,28 @@ def test_all_that_ever_stood_at_a_path_is_withdrawn_at_once(shop: Home) -> None:
     assert read_rows(shop) == left
 
 
+def test_of_the_same_bytes_only_those_of_the_account_take_a_withdrawn_files_place(
+    shop: Home,
+) -> None:
+    declare(shop, "append")
+    rows = ["2024-01-01,x,10"]
+    first = write_delivery(shop.root, 1, rows, folder="shop/account=A")
+    for day in (2, 3):
+        write_delivery(shop.root, day, rows, folder="shop/account=B")
+    shop.merge()
+    assert shop.read_master()["account"].sort().to_list() == ["A", "B"]
+    withdraw(shop.lake, first, settings=shop.settings)
+    assert shop.read_master().select("account", "cost").rows() == [("B", 10)]
+
+
+def test_a_generated_day_is_no_file_to_withdraw(shop: Home) -> None:
+    declare(shop, "append")
+    write_delivery(shop.root, 1, MANY)
+    shop.merge()
+    with pytest.raises(UsageError, match="generate the day anew"):
+        withdraw(shop.lake, "raw/ad_day/date=2024-01-01/manifest.json", settings=shop.settings)
+
+
 def test_the_only_file_of_a_source_can_be_withdrawn(shop: Home) -> None:
     declare(shop, "replace_window")
     path = write_delivery(shop.root, 1, MANY)
