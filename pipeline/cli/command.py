@@ -139,7 +139,12 @@ def open_session(options: LakeOptions) -> Iterator[Session]:
         yield Session(settings)
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
+        code = signals.find_exit_code()
+        if code is None:
+            raise  # Rich's, which ends a program so whose reader has gone
+        _end(_INTERRUPTED, code)
+    except KeyboardInterrupt:
         _end(_INTERRUPTED, signals.find_exit_code() or signals.EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - see above: nothing may end in a traceback
         code = signals.find_exit_code()

@@ -7,7 +7,7 @@ import typer
 
 from pipeline.cli.command import Session, on_lake
 from pipeline.cli.messages import count
-from pipeline.cli.options import ClusterOption, Format, FormatOption
+from pipeline.cli.options import ClusterOption, Format, FormatOption, Printing
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
@@ -139,13 +139,15 @@ def history(
     limit: Annotated[
         int | None, typer.Option("--limit", help="At most so many [default: all].", min=1)
     ] = None,
-    form: FormatOption = Format.TABLE,
+    *,
+    printing: Printing,
 ) -> None:
     """List the versions of the master, newest first, and what made each."""
     from pipeline.cli.output import print_result
     from pipeline.steps.history import read_history
 
-    print_result(read_history(session.lake, limit=limit), form=form, title="history")
+    result = read_history(session.lake, limit=limit)
+    print_result(result, form=printing.form, title="history", safe=printing.safe)
 
 
 @on_lake

@@ -111,7 +111,8 @@ def _list_newest(page: Page) -> Iterator[Section]:
     yield _build_headline(page)
     for section in (page.funnel, *(_pick(one, _CAMPAIGN_KEYS) for one in page.campaigns)):
         shown = section.rows[:CAMPAIGNS_PRINTED]
-        yield replace(section, title=f"{section.title}: {page.shown}", rows=shown)
+        title = f"{section.title}: {page.shown}"
+        yield replace(section, title=title, rows=shown, note=page.one_currency or section.note)
 
 
 def _build_headline(page: Page) -> Section:
@@ -127,7 +128,7 @@ def _build_headline(page: Page) -> Section:
         rows=tuple(_write_card(card, page.currency_name) for card in page.cards),
         note="\n".join(
             [
-                *([page.one_currency] if page.one_currency else []),
+                *filter(None, (page.one_currency, page.only_newest)),
                 *(f"{DASH} {card.name}: {card.why}" for card in page.cards if card.why),
             ]
         ),

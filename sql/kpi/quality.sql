@@ -24,7 +24,7 @@ stated as (
         source,
         time_zone
     from judged
-    where time_zone is not null
+    where time_zone is not null and outcome = 'merged'
 ),
 
 counted as (
@@ -41,6 +41,7 @@ spoken as (
         time_zone,
         unnest(coverage).account as account
     from judged
+    where outcome = 'merged'
 ),
 
 named as (

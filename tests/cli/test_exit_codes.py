@@ -1,6 +1,9 @@
 """The exit code tells the truth: a hundred good runs end with 0, thirty bad ones as documented."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -127,6 +130,37 @@ def test_a_rebuild_is_told_like_a_merge_and_history_tells_of_both(tmp_path: Path
         ("create", None),
     ]
     assert [row["version"] for row in shell.read("history", "--limit", "2")] == [3, 2]
+
+
+def test_history_lists_the_versions_of_a_lake_whose_ledger_is_damaged(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    write_lot(shell.lake / "landing/lots/a.csv", [make_line()])
+    check_code(shell, ["merge"], 0)
+    for file in (shell.lake / "ledger").glob("*.parquet"):
+        file.write_bytes(b"x" * 50)
+    done = shell.run("history", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert [row["operation"] for row in json.loads(done.stdout)] == ["merge", "create"]
+    assert "traceback" not in done.stderr.lower()
+    assert "fsck" in check_code(shell, ["merge"], 1)
+
+
+def test_a_reader_that_has_gone_is_no_interruption(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    write_lot(shell.lake / "landing/lots/a.csv", [make_line()])
+    check_code(shell, ["merge"], 0)
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", "report", "--lake", str(shell.lake)],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "interrupted" not in done.stderr
 
 
 @pytest.mark.slow
