@@ -75,7 +75,7 @@ def test_parts_are_handed_out_a_few_at_a_time_without_a_difference(
     at_once, few = (Lake(LocalStorage(tmp_path / name)) for name in ("at_once", "few"))
     generate(at_once, request)
 
-    monkeypatch.setattr("pipeline.engine.base._PARTS_AT_ONCE", 3)
+    monkeypatch.setattr("pipeline.engine.threads.PARTS_A_WORKER", 1)
     generate(few, request)
 
     assert hash_files(few) == hash_files(at_once)
