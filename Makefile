@@ -107,7 +107,7 @@ s3: setup-dev ## Start an S3 server on this machine, its data in .s3/
 	@echo "To work on it:"; printf '  export %s\n' $(S3_ENVIRON) ADLAKE_URI=s3://lake/main
 
 s3-stop: ## Stop the server of `make s3`; its data stays
-	@if $(S3_RUNS); then kill -9 "$$pid"; fi; rm -f .s3/pid
+	@while $(S3_RUNS); do kill -9 "$$pid"; sleep 0.1; done; rm -f .s3/pid
 
 run-s3: s3 ## Run the whole pipeline on the server of `make s3`
 	env $(S3_ENVIRON) $(BIN)/adlake run --lake s3://lake/main $(ARGS)
