@@ -198,6 +198,8 @@ class _Sequence:
         change = self.prepare(master, read_ledger(self.lake, part), writer)
         rows = sum(file.rows for file in master.list_files())
         if change.is_empty:
+            if change.unfinished:  # files also vanish with the whole lake
+                _refuse_gone(self.lake)
             return MergeOutcome(version=master.version, rows=rows, unfinished=change.unfinished)
         self.expected = MergeOutcome(
             version=master.version + 1,
