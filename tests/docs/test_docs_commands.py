@@ -13,6 +13,9 @@ SESSIONS = [
 IN_A_CHECKOUT = {"docs/adding.md"}
 """What changes the program itself, and then runs its tests: slow."""
 
+IN_A_BUCKET = {"docs/s3.md"}
+"""What needs a store: the tests' own, by the variables that its `AWS_PROFILE` would say."""
+
 WITH_PANDAS = {"docs/interop.md"}
 """What shows how pandas reads a lake."""
 
@@ -27,11 +30,6 @@ NOT_RUN = {
     "docs/airflow.md": {
         "make airflow": "tests/airflow/test_local_airflow.py starts what it starts",
         "airflow connections add adlake_alert": "tests/airflow/test_alerts.py sends the alerts",
-    },
-    "docs/s3.md": {
-        "export ADLAKE_URI": "the bucket is not there; tests/cli/test_s3_commands.py has its own",
-        "adlake doctor": "likewise",
-        "adlake run": "likewise",
     },
     "docs/scale.md": {
         "pip install": "tests/test_wheel.py installs the wheel; Dask comes from an index",
@@ -49,9 +47,13 @@ def mark(name: str) -> object:
 
 
 @pytest.mark.parametrize("name", [mark(name) for name in SESSIONS])
-def test_what_a_document_shows_can_be_done_as_shown(name: str, reader: Reader) -> None:
+def test_what_a_document_shows_can_be_done_as_shown(
+    name: str, reader: Reader, request: pytest.FixtureRequest
+) -> None:
     if name in IN_A_CHECKOUT:
         reader.check_out()
+    if name in IN_A_BUCKET:
+        reader.environ |= request.getfixturevalue("s3_server").describe()
     if name in WITH_PANDAS:
         reader.install_pandas()
     reader.follow(name)

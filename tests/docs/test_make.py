@@ -1,5 +1,6 @@
-"""What `make` does, really done: the main job in a folder and in a bucket."""
+"""What `make` does, really done: the main job in a folder and in a bucket, the list of parts."""
 
+import json
 import re
 import shutil
 import socket
@@ -8,11 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.docs.documents import ROOT
+from tests.docs.licences import list_locked
 from tests.s3 import clean_environ, find_ports
 
 pytestmark = pytest.mark.slow
+
+ONLY_ON_WINDOWS = {"colorama", "tzdata"}
+"""What requirements/core.txt locks for another system than the tests run on."""
 
 MAKE = shutil.which("make") or "make"
 STAMPS = ("tools", "core", "dev", "project")
@@ -78,3 +84,20 @@ def test_the_server_of_make_s3_takes_the_main_job_until_it_is_stopped(folder: Pa
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
     assert not (folder / ".s3" / "pid").exists()
+
+
+def test_make_sbom_lists_what_is_locked_and_what_needs_what(folder: Path) -> None:
+    shutil.copytree(ROOT / "requirements", folder / "requirements")
+    shutil.copyfile(ROOT / "pyproject.toml", folder / "pyproject.toml")
+    make(folder, "sbom")
+    listed = json.loads((folder / "build" / "sbom.json").read_text(encoding="utf-8"))
+    assert listed["bomFormat"] == "CycloneDX"
+    assert listed["metadata"]["component"]["name"] == "adlake"
+    found = {canonicalize_name(one["name"]): one["version"] for one in listed["components"]}
+    assert found == {
+        package: version
+        for package, version in list_locked("core").items()
+        if package not in ONLY_ON_WINDOWS
+    }
+    needed = {one["ref"]: one.get("dependsOn", []) for one in listed["dependencies"]}
+    assert any("duckdb" in ref for ref in needed[listed["metadata"]["component"]["bom-ref"]])
