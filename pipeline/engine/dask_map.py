@@ -14,13 +14,13 @@ from concurrent.futures import CancelledError
 from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
+from distributed.client import ClosedClientError
+from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
+from pipeline.engine.dask_link import PATIENCE_SECONDS, Link
 from pipeline.errors import AdlakeError, ClusterError
 from pipeline.secret import holds_secret, scrub
-
-PATIENCE_SECONDS: Final = 60
-"""How long there may be no worker at all before a run gives up."""
 
 TRIES: Final = 4
 """How often a part is sent out that the scheduler forgot, as one that restarts does."""
@@ -44,74 +44,97 @@ class _Sent(NamedTuple):
 class DaskMap:
     """One map: what of it is out, oldest first."""
 
-    def __init__(self, client: Any, function: bytes) -> None:
-        self.client = client
+    def __init__(self, link: Link, function: bytes) -> None:
+        self.link = link
         self.run = secrets.token_hex(4)
         self.sent = 0
         self.out: deque[_Sent] = deque()
+        self.alone_since: float | None = None
         self.packed = function
+        self.function: Any = None
         self._send_function()
-        threads = sum(client.nthreads().values())
+        threads = sum(link.client.nthreads().values())
         self.window = max(LEAST_WINDOW, PARTS_A_THREAD * threads)
 
     def send(self, label: str, data: bytes, *, tries: int = 1) -> None:
-        """Sends a part out."""
-        self.out.append(_Sent(label, data, self._submit(label, data), tries))
+        """Sends a part out; one that cannot go is out nevertheless, and `take` sends it again."""
+        try:
+            future = self._submit(label, data)
+        except ClosedClientError:
+            future = None
+        self.out.append(_Sent(label, data, future, tries))
 
     def take(self) -> list[Any]:
         """Waits for the oldest part and gives its result, with those after it that are there.
 
         Raises:
-            ClusterError: A part was lost too often, or there is no worker any more.
+            ClusterError: A part was lost too often, or there is no scheduler or worker any more.
         """
-        alone_since = None
         while True:
-            ready = list(takewhile(lambda one: one.future.status == "finished", self.out))
             try:
-                if ready:
-                    results = self.client.gather([one.future for one in ready])
-                    for _ in ready:
-                        self.out.popleft()
-                    return list(results)
-                self.out[0].future.result(timeout=_LOOK_SECONDS)
-            except TimeoutError:
-                alone_since = self._look_for_workers(alone_since)
-            except CancelledError as error:
-                self._send_again(error)
+                if results := self._gather():
+                    return results
             except KilledWorker as error:
                 raise _explain_loss(self.out[0].label, error) from error
+            except (CancelledError, ClosedClientError, CommClosedError) as error:
+                self._send_again(error)
+            except OSError as error:
+                if self.link.is_up:
+                    raise  # it is the part's
+                self._send_again(error)
             self._raise_first_error()
+
+    def _gather(self) -> list[Any]:
+        """The results of the oldest parts that are done; none where there is none for a while."""
+        if self.link.is_over:
+            raise ClosedClientError
+        ready = list(takewhile(lambda one: one.future.status == "finished", self.out))
+        if ready:
+            results = self.link.client.gather([one.future for one in ready])
+            for _ in ready:
+                self.out.popleft()
+            return list(results)
+        try:
+            self.out[0].future.result(timeout=_LOOK_SECONDS)
+        except TimeoutError:
+            self._look_for_workers()
+        return []
 
     def cancel(self) -> None:
         """Takes back what is out; what a worker has begun comes to files that nobody names."""
         futures = [one.future for one in self.out]
         self.out.clear()
-        if self.client.status == "running":
-            self.client.cancel([*futures, self.function], force=True)
+        if self.link.is_up and self.function is not None:
+            self.link.client.cancel([*futures, self.function], force=True)
 
     def _send_function(self) -> None:
         # A task of its own: each worker fetches the bytes once, and they are made again when the
         # worker that has them is lost.
-        self.function = self.client.submit(
+        self.function = self.link.client.submit(
             bytes, self.packed, key=f"adlake-function-{secrets.token_hex(4)}", pure=False
         )
 
     def _submit(self, label: str, data: bytes) -> Any:
         self.sent += 1
         key = f"{label.replace(' ', '-')}-{self.run}-{self.sent}"
-        return self.client.submit(_work, self.function, data, key=key, pure=False)
+        return self.link.client.submit(_work, self.function, data, key=key, pure=False)
 
-    def _look_for_workers(self, alone_since: float | None) -> float | None:
-        """Since when there is no worker; None where there is one."""
-        if self.client.status == "running" and self.client.scheduler_info(n_workers=1)["workers"]:
-            return None
+    def _look_for_workers(self) -> None:
+        """Gives up where there has been none for too long.
+
+        Raises:
+            ClusterError: As said.
+        """
         now = time.monotonic()
-        if alone_since is not None and now - alone_since > PATIENCE_SECONDS:
+        if self.link.is_up and self.link.client.scheduler_info(n_workers=1)["workers"]:
+            self.alone_since = None
+        elif self.alone_since is None:
+            self.alone_since = now
+        elif now - self.alone_since > PATIENCE_SECONDS:
             raise ClusterError(
                 f"{self.out[0].label} was not worked on: the cluster has had no worker for "
                 f"{PATIENCE_SECONDS} seconds; see to its scheduler and workers, and run again"
             )
-        return alone_since or now
 
     def _raise_first_error(self) -> None:
         """Ends the map by the error of a younger part, rather than waiting for the oldest."""
@@ -124,22 +147,25 @@ class DaskMap:
 
     def _send_again(self, error: BaseException) -> None:
         """Sends out again what the scheduler forgot, once it is back."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while self.client.status != "running" and time.monotonic() < end:
-            time.sleep(_LOOK_SECONDS / 4)
         lost = list(self.out)
-        if self.client.status != "running" or lost[0].tries >= TRIES:
+        self.out.clear()
+        self.function = None
+        if lost[0].tries >= TRIES:
             raise ClusterError(
                 f"{lost[0].label} was lost with the cluster's scheduler, in {lost[0].tries} tries: "
                 f"see to the scheduler, and run again; what was committed stands"
             ) from error
-        self.out.clear()
+        try:
+            self.link.renew()
+        except ClusterError as gone:
+            raise ClusterError(
+                f"{lost[0].label} was lost with the cluster's scheduler: {gone}; what was "
+                f"committed stands, so run again"
+            ) from error
+        self.alone_since = None
         self._send_function()
         for one in lost:
-            if one.future.status == "finished":
-                self.out.append(one)
-            else:
-                self.send(one.label, one.data, tries=one.tries + 1)
+            self.send(one.label, one.data, tries=one.tries + 1)
 
 
 def pack(item: object) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.s3 import find_ports
 
 ROOT = Path(__file__).parents[2]
-WAIT_SECONDS = 120
+WAIT_SECONDS = 300
 
 
 @dataclass
@@ -76,12 +76,21 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def start_cluster(folder: Path, environ: Mapping[str, str], *, workers: int) -> Iterator[Cluster]:
-    """Starts a scheduler and so many workers; they are killed at the end."""
+def start_cluster(
+    folder: Path, environ: Mapping[str, str], *, workers: int, source: Path = ROOT
+) -> Iterator[Cluster]:
+    """Starts a scheduler and so many workers; they are killed at the end.
+
+    Args:
+        folder: For their files; made here.
+        environ: Theirs.
+        workers: How many.
+        source: Where their adlake is.
+    """
     folder.mkdir()
     cluster = Cluster(
         folder,
-        {**environ, "PYTHONPATH": os.pathsep.join([str(ROOT), environ.get("PYTHONPATH", "")])},
+        {**environ, "PYTHONPATH": os.pathsep.join([str(source), environ.get("PYTHONPATH", "")])},
         find_ports(1)[0],
     )
     try:

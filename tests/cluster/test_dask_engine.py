@@ -1,22 +1,25 @@
 """A Dask cluster as an engine: order, the window, lost parts, and what is said when it fails."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-import pipeline.engine.cluster
+import pipeline.engine.dask_link
 from pipeline.engine import open_engine
 from pipeline.engine.cluster import DaskEngine
 from pipeline.engine.dask_map import LEAST_WINDOW, pack
 from pipeline.errors import ClusterError, LakeError, UsageError
 from pipeline.secret import guard
+from tests.cluster.clusters import WAIT_SECONDS, Cluster, start_cluster
 
 MANY = 10_000
 
@@ -85,7 +88,7 @@ def count_tasks(engine: DaskEngine) -> int:
     def count(dask_scheduler: object) -> int:
         return len(dask_scheduler.tasks)  # type: ignore[attr-defined]
 
-    return engine.client.run_on_scheduler(count)
+    return engine.link.client.run_on_scheduler(count)
 
 
 @pytest.mark.cluster
@@ -102,8 +105,8 @@ def test_the_first_error_ends_the_map_and_takes_back_the_rest(dask_engine: DaskE
 def test_a_worker_of_another_adlake_is_refused(
     dask_engine: DaskEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline.engine.cluster, "__version__", "99.9")
-    address = dask_engine.client.scheduler.address
+    monkeypatch.setattr(pipeline.engine.dask_link, "__version__", "99.9")
+    address = dask_engine.link.address
     with (
         pytest.raises(ClusterError, match=r"has adlake .*; expected adlake 99\.9 as here"),
         open_engine(address, workers=1),
@@ -127,10 +130,81 @@ def test_a_part_that_kills_every_worker_is_named(dask_engine: DaskEngine) -> Non
         list(dask_engine.map(die, [0], label=name))
 
 
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A scheduler and a worker, which a busy machine may take its time to start."""
+    for constant in ("CONNECT_SECONDS", "PATIENCE_SECONDS"):
+        monkeypatch.setattr(pipeline.engine.dask_link, constant, WAIT_SECONDS)
+    with start_cluster(tmp_path / "cluster", os.environ, workers=1) as started:
+        yield started
+
+
+def work_and_lose_the_scheduler(
+    cluster: Cluster, opened: Callable[[DaskEngine], None], meanwhile: Callable[[DaskEngine], None]
+) -> list[int]:
+    """Maps some parts; once the first is done, the scheduler is killed and something happens."""
+    with open_engine(cluster.address, workers=1) as engine:
+        assert isinstance(engine, DaskEngine)
+        opened(engine)
+        made = engine.map(abs, range(200), label=name)
+        results = [next(made)]
+        assert cluster.scheduler is not None
+        cluster.scheduler.kill()
+        cluster.scheduler.wait()
+        beside = threading.Thread(target=meanwhile, args=(engine,))
+        beside.start()
+        try:
+            return [*results, *made]
+        finally:
+            beside.join()
+
+
+@pytest.mark.cluster
+@pytest.mark.faults
+@pytest.mark.parametrize("seen", ["connecting", "closed"])
+def test_a_job_goes_on_with_a_scheduler_that_comes_back(
+    seen: str, cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also where Dask's client has given it up meanwhile, which it does for good."""
+
+    def hurry(engine: DaskEngine) -> None:
+        engine.link.client._timeout = WAIT_SECONDS if seen == "connecting" else 1
+
+    def restart(engine: DaskEngine) -> None:
+        end = time.monotonic() + WAIT_SECONDS
+        while engine.link.client.status != seen:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        cluster.start_scheduler()
+        cluster.start_worker()
+
+    assert work_and_lose_the_scheduler(cluster, hurry, restart) == list(range(200))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.cluster
+@pytest.mark.faults
+def test_a_scheduler_that_does_not_come_back_is_waited_for_no_longer_than_said(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def hurry(engine: DaskEngine) -> None:
+        engine.link.client._timeout = 1
+        monkeypatch.setattr(pipeline.engine.dask_link, "PATIENCE_SECONDS", 2)
+
+    with pytest.raises(ClusterError) as caught:
+        work_and_lose_the_scheduler(cluster, hurry, lambda _: None)
+    said = str(caught.value)
+    assert re.match(r"part \d+ was lost with the cluster's scheduler: the scheduler at tcp:", said)
+    assert "did not come back in 2 seconds" in said
+    assert capfd.readouterr().err == ""
+
+
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline.engine.cluster, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(pipeline.engine.dask_link, "CONNECT_SECONDS", 1)
     with (
-        pytest.raises(ClusterError, match=r"^the scheduler at tcp://127\.0\.0\.1:9 did not answer"),
+        pytest.raises(
+            ClusterError, match=r"^the scheduler at tcp://127\.0\.0\.1:9 did not answer in 1 sec"
+        ),
         open_engine("tcp://127.0.0.1:9", workers=1),
     ):
         pass

@@ -15,6 +15,7 @@ from pipeline.settings import Settings
 from pipeline.steps.fsck import fsck
 from pipeline.storage import open_storage
 from tests.cluster.clusters import ROOT, Cluster, start_cluster
+from tests.s3 import BUCKET, Policy, clean_environ, start_server
 
 pytestmark = [pytest.mark.cluster, pytest.mark.faults]
 
@@ -22,6 +23,10 @@ DAYS = 91
 ROWS = 3000
 RANGE = ("--end", "2024-03-31", "--rows", str(ROWS))
 WAIT_SECONDS = 300
+EVERYTHING: Policy = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}],
+}
 
 
 @pytest.fixture
@@ -125,3 +130,18 @@ def test_workers_without_credentials_of_their_own_refuse_and_the_callers_do_not_
         said = finish(process, expected=4)
     assert "no AWS credentials were found" in said
     assert s3_environ["AWS_SECRET_ACCESS_KEY"] not in said
+
+
+def test_workers_do_the_work_with_credentials_that_the_caller_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_server(tmp_path, roles={"worker": EVERYTHING}) as server:
+        mine = clean_environ() | server.describe()
+        theirs = clean_environ() | server.take_role("worker").describe()
+        assert mine["AWS_SECRET_ACCESS_KEY"] != theirs["AWS_SECRET_ACCESS_KEY"]
+        for name, value in server.describe().items():
+            monkeypatch.setenv(name, value)
+        lake = Lake(open_storage(f"s3://{BUCKET}/theirs"))
+        with start_cluster(tmp_path / "cluster", theirs, workers=1) as cluster:
+            finish(start(lake, mine, "run", *RANGE, cluster=cluster, cwd=tmp_path))
+        check(lake)
