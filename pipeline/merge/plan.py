@@ -1,5 +1,6 @@
 """Which files of the master are rewritten, and how the new ones are cut. Pure."""
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -169,17 +170,22 @@ def _split_part(
     """Cuts a month that has too many rows for one worker, where its files allow it."""
     if sum(incoming.values()) + sum(file.rows for file in part.files) <= part_rows:
         return [part]
+    cuts = cut_dates(_weigh(part, incoming), part.first, part.last, rows=part_rows)
+    starts = [first for first, _ in cuts]
+    files: list[list[DataFile]] = [[] for _ in cuts]
+    for file in part.files:  # no cut goes through a file
+        files[bisect_right(starts, file.first_date or part.first) - 1].append(file)
     pieces = [
         replace(
             part,
             first=first,
             last=last,
-            files=tuple(file for file in part.files if _overlap(file, Span(0, first, last))),
+            files=tuple(held),
             file_nos=tuple(
                 sorted({one.file_no for one in spans if one.first <= last and first <= one.last})
             ),
         )
-        for first, last in cut_dates(_weigh(part, incoming), part.first, part.last, rows=part_rows)
+        for (first, last), held in zip(cuts, files, strict=True)
     ]
     return [piece for piece in pieces if piece.file_nos]
 

@@ -216,7 +216,7 @@ def test_a_month_is_cut_only_above_the_rows_of_a_part() -> None:
     assert len(plan_parts([held], spans, day_rows, part_rows=10)) == 1
 
 
-def test_a_file_of_unknown_dates_keeps_its_month_together_with_what_lies_before_it() -> None:
+def test_a_file_whose_first_date_is_unknown_stays_with_what_lies_before_its_last() -> None:
     files = [
         replace(make_file("a", date(2024, 1, 2), date(2024, 1, 3)), first_date=None),
         make_file("b", date(2024, 1, 3), date(2024, 1, 5)),
@@ -229,8 +229,8 @@ def test_a_file_of_unknown_dates_keeps_its_month_together_with_what_lies_before_
     assert [(part.first.day, part.last.day) for part in parts] == [(1, 6), (7, 19), (20, 31)]
     assert [[file.path for file in part.files] for part in parts] == [
         ["a", "b", "c"],
-        ["a", "d"],  # whose dates nobody knows is everywhere
-        ["a"],
+        ["d"],
+        [],
     ]
 
 
