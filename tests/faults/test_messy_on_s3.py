@@ -35,8 +35,8 @@ def merge_broken(harbour: Harbour, rule: Rule, dice: random.Random) -> None:
     """Merges with one rule at work, which has to hit; only a kill may end the command."""
     is_kill = rule.fault.startswith("kill-")
     with start(harbour, "merge") as process:
-        most = REQUESTS[rule.method] if rule.path == ANY else 1
-        drawn = replace(rule, first=dice.randint(1, most), times=rule.times or 1, place=dice.random())
+        first = dice.randint(1, REQUESTS[rule.method] if rule.path == ANY else 1)
+        drawn = replace(rule, first=first, times=rule.times or 1, place=dice.random())
         # The command takes longer to start than this takes to say.
         harbour.proxy.break_by(replace(drawn, pid=process.pid if is_kill else 0))
         _, said = process.communicate(timeout=PATIENCE_SECONDS)
