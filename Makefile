@@ -39,7 +39,7 @@ PROJECT := $(VENV)/.stamp-project
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev wheel run airflow s3 s3-stop run-s3 test test-all test-rest test-soak test-faults coverage check \
+.PHONY: help setup setup-dev wheel run airflow s3 s3-stop run-s3 test test-all test-rest test-slow test-airflow test-soak test-faults coverage check \
 	format docs mutants sbom lock bench bench-quick clean \
 	system-packages vega
 
@@ -130,8 +130,12 @@ test-all: coverage test-rest ## Run all tests: also the slow ones, Airflow's and
 # is imported, and a home in .venv, so that it neither reads nor writes the user's.
 AIRFLOW_PYTEST := AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pytest
 
-test-rest: setup-dev system-packages
+test-rest: test-slow test-airflow
+
+test-slow: setup-dev system-packages
 	$(BIN)/python -m pytest -m "(slow or faults or browser or cluster) and not airflow and not soak" -n $(JOBS)
+
+test-airflow: setup-dev system-packages
 	$(AIRFLOW_PYTEST) -m "airflow and not soak"
 
 test-soak: setup-dev system-packages ## Run the longest tests: random histories of deliveries, kills on every request

@@ -37,6 +37,7 @@ from tests.merge.histories import (
     split,
 )
 
+QUICK_HISTORIES = 400
 HISTORIES = 2_000
 LONG_HISTORIES = 60_000
 CHUNKS = 8
@@ -277,7 +278,14 @@ def follow_seed(seed: int) -> None:
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_the_master_is_what_the_model_says_after_each_merge(chunk: int) -> None:
-    for seed in range(chunk, HISTORIES, CHUNKS):
+    for seed in range(chunk, QUICK_HISTORIES, CHUNKS):
+        follow_seed(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_the_master_is_what_the_model_says_in_all_of_2_000_histories(chunk: int) -> None:
+    for seed in range(QUICK_HISTORIES + chunk, HISTORIES, CHUNKS):
         follow_seed(seed)
 
 
@@ -305,6 +313,7 @@ FIXED = (
 """Restated days, a campaign that goes, a tie of two files, a day that is emptied."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_200_orders_of_arrival_and_splits_into_merges_give_one_master(mode: Mode) -> None:
     random = Random(14)
