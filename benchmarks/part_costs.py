@@ -14,7 +14,7 @@ import resource
 import statistics
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -101,7 +101,7 @@ class MeasuringEngine:
         *,
         label: Callable[[Part], str],
         lanes: int = 1,  # noqa: ARG002 - as `Engine` says
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """As `Engine` says."""
         sent = pickle.dumps(function)
         context = multiprocessing.get_context("spawn")
@@ -120,11 +120,11 @@ class MeasuringEngine:
 
     def _list_sizes(self, requested: Iterable[str]) -> Iterator[int]:
         """The sizes of the files among what was asked for."""
-        root = urlsplit(self.lake.uri).path.lstrip("/")
+        root = f"/{BUCKET}{urlsplit(self.lake.uri).path}/"
         for path in requested:
-            key = unquote(urlsplit(path).path).removeprefix(f"/{BUCKET}/")
-            entry = self.lake.storage.find(key.removeprefix(f"{root}/")) if key else None
-            if entry is not None:
+            key = unquote(urlsplit(path).path)
+            name = key.removeprefix(root)
+            if name not in {"", key} and (entry := self.lake.storage.find(name)):
                 yield entry.size
 
 
