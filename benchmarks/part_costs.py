@@ -119,10 +119,9 @@ class MeasuringEngine:
             yield pickle.loads(answer)  # noqa: S301 - these bytes are ours
 
     def _list_sizes(self, requested: Iterable[str]) -> Iterator[int]:
-        """The sizes of the files among what was asked for."""
+        """The sizes of the files among what was asked for, each once, however many its pieces."""
         root = f"/{BUCKET}{urlsplit(self.lake.uri).path}/"
-        for path in requested:
-            key = unquote(urlsplit(path).path)
+        for key in {unquote(urlsplit(path).path) for path in requested}:
             name = key.removeprefix(root)
             if name not in {"", key} and (entry := self.lake.storage.find(name)):
                 yield entry.size

