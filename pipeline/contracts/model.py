@@ -115,11 +115,14 @@ class Preamble:
             form with ` - ` between them, or one; `month` is a month's name in the dialect's
             languages.
         zone_labels: How a line among them begins that says the time zone of the report's days.
+        zones: The IANA name of the zone that some words mean, by the words as
+            `pipeline.zones.simplify` gives them.
     """
 
     lines: int = 0
     period_formats: tuple[str, ...] = ()
     zone_labels: tuple[str, ...] = ()
+    zones: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

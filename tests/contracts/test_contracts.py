@@ -167,6 +167,11 @@ def test_every_row_needs_its_day() -> None:
             "[preamble]\nperiod_formats = ['%Y']\n[dialect]",
             "preamble.period_formats is '%Y'; expected a form of yyyy",
         ),
+        (
+            "[dialect]",
+            "[preamble.zones]\nEastern = 'New York'\n[dialect]",
+            "preamble.zones.Eastern is 'New York'; expected an IANA name such as Europe/Madrid",
+        ),
         ("[dialect]", "[totals]\nempty = ['date']\n[dialect]", "totals.position"),
         ("[dialect]", "[totals]\nposition = 'last'\n[dialect]", "totals.empty is []; expected"),
         (
