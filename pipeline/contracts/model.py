@@ -16,6 +16,9 @@ Complete = Literal["file", "manifest", "marker"]
 
 ANY_LANGUAGE = ""
 
+CAMPAIGN = frozenset({"campaign_id", "campaign_name"})
+"""Columns of which one names a row's campaign; a row without either is no data."""
+
 LARGEST_NUMBER = 1_000_000
 """Of a number in a contract: more than anyone has a use for, and no code overflows below it."""
 
@@ -131,8 +134,9 @@ class Totals:
 
     Attributes:
         position: `first`: the first row only; `last`: rows after all others.
-        empty: Columns that are missing in such a row.
-        labels: How one of its cells begins; empty: no label is needed.
+        empty: Columns that are missing in such a row, or have a label.
+        labels: How one of its cells begins; not needed where `empty` has all columns that name
+            the campaign, as a row without a campaign is no data.
     """
 
     position: Position

@@ -179,6 +179,11 @@ def test_every_row_needs_its_day() -> None:
             "[totals]\nposition = 'last'\nempty = ['platform']\n[dialect]",
             "totals.empty names platform, which is no column",
         ),
+        (
+            "[dialect]",
+            "[totals]\nposition = 'last'\nempty = ['date']\n[dialect]",
+            "totals.labels is empty, and totals.empty lacks campaign_id; expected one of them",
+        ),
         ("[dialect]", "[dates]\nend_headers = [' ']\n[dialect]", "dates.end_headers"),
         ("[dialect]", "[fold]\nen = 'Device'\n[dialect]", "fold is"),
         (
