@@ -36,6 +36,7 @@ from pipeline.ledger import FILES_AT_MOST, LedgerPart, append
 from pipeline.merge.account import FileAccount
 from pipeline.merge.write import Writer
 from pipeline.schema import LEDGER
+from pipeline.secret import scrub
 from pipeline.steps.ledger import read_ledger
 
 ATTEMPTS = 6
@@ -282,7 +283,7 @@ class _Sequence:
                 "version %d of the master is committed and stands; the ledger does not list it "
                 "yet, and the next command that writes sees to it: %s",
                 landed.version,
-                error,
+                scrub(str(error)),
             )
         return landed
 
