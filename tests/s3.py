@@ -135,6 +135,7 @@ def make_command(folder: Path, ports: list[int]) -> list[str]:
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         f"-bucket={BUCKET}",
+        "-s3.domainName=localhost",  # so that it knows `lake.localhost`, too
     ]
 
 

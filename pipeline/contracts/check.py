@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from pipeline.contracts.model import Column, ColumnType, Contract, Headers, Rule
+from pipeline.contracts.model import CAMPAIGN, Column, ColumnType, Contract, Headers, Rule
 from pipeline.errors import ContractError
 from pipeline.schema import AD_DAY, DECIMAL
 
@@ -79,7 +79,7 @@ def _judge_columns(contract: Contract) -> Iterator[str]:
     columns = {column.name: column for column in contract.columns}
     if "raw" not in contract.formats and "date" not in columns:
         yield "columns.date is missing: every row needs its day"
-    if not columns.keys() & {"campaign_id", "campaign_name"}:
+    if not columns.keys() & CAMPAIGN:
         yield "neither columns.campaign_id nor columns.campaign_name is there: one names the row"
     for name in sorted(columns.keys() & contract.constants.keys()):
         if not columns[name].optional:
@@ -120,6 +120,12 @@ def _judge_totals(contract: Contract) -> Iterator[str]:
     for name in contract.totals.empty if contract.totals else ():
         if name not in known:
             yield f"totals.empty names {name}, which is no column"
+    lacking = (CAMPAIGN & known) - set(contract.totals.empty if contract.totals else known)
+    if contract.totals and not contract.totals.labels and lacking:
+        yield (
+            f"totals.labels is empty, and totals.empty lacks {', '.join(sorted(lacking))}; "
+            f"expected one of them: a row of data may lack {', '.join(contract.totals.empty)} too"
+        )
 
 
 def _judge_names(contract: Contract) -> Iterator[str]:

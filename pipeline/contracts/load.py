@@ -31,6 +31,7 @@ from pipeline.contracts.model import (
 from pipeline.contracts.section import Section
 from pipeline.errors import ContractError
 from pipeline.schema import AD_DAY
+from pipeline.zones import is_zone, simplify
 
 _GIVEN_BY_THE_MERGE = frozenset({"source", "delivered_at", "delivery_id", "line"})
 _CANONICAL = frozenset(AD_DAY.names) - _GIVEN_BY_THE_MERGE
@@ -152,12 +153,21 @@ def _read_preamble(section: Section) -> Preamble:
         lines=section.take_number("lines", default=0),
         period_formats=section.take_texts("period_formats"),
         zone_labels=section.take_texts("zone_labels"),
+        zones=_read_zones(section.take_section("zones")),
     )
     for form in preamble.period_formats:
         if not is_date_format(form, with_names=True) or has_time(form):
             section.refuse("period_formats", form, "a form of yyyy, mm, m or month, and dd or d")
     section.refuse_rest()
     return preamble
+
+
+def _read_zones(section: Section) -> dict[str, str]:
+    zones = {words: section.take_text(words) for words in section.names()}
+    for words, zone in zones.items():
+        if not is_zone(zone):
+            section.refuse(words, zone, "an IANA name such as Europe/Madrid")
+    return {simplify(words): zone for words, zone in zones.items()}
 
 
 def _read_totals(section: Section) -> Totals | None:

@@ -16,6 +16,9 @@ Complete = Literal["file", "manifest", "marker"]
 
 ANY_LANGUAGE = ""
 
+CAMPAIGN = frozenset({"campaign_id", "campaign_name"})
+"""Columns of which one names a row's campaign; a row without either is no data."""
+
 LARGEST_NUMBER = 1_000_000
 """Of a number in a contract: more than anyone has a use for, and no code overflows below it."""
 
@@ -115,11 +118,14 @@ class Preamble:
             form with ` - ` between them, or one; `month` is a month's name in the dialect's
             languages.
         zone_labels: How a line among them begins that says the time zone of the report's days.
+        zones: The IANA name of the zone that some words mean, by the words as
+            `pipeline.zones.simplify` gives them.
     """
 
     lines: int = 0
     period_formats: tuple[str, ...] = ()
     zone_labels: tuple[str, ...] = ()
+    zones: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +134,9 @@ class Totals:
 
     Attributes:
         position: `first`: the first row only; `last`: rows after all others.
-        empty: Columns that are missing in such a row.
-        labels: How one of its cells begins; empty: no label is needed.
+        empty: Columns that are missing in such a row, or have a label.
+        labels: How one of its cells begins; not needed where `empty` has all columns that name
+            the campaign, as a row without a campaign is no data.
     """
 
     position: Position

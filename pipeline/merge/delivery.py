@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.contracts import Contract
 from pipeline.errors import BadFileError
-from pipeline.merge.place import Period, Place, parse_delivered, read_place
+from pipeline.merge.place import Period, Place, check_zone, parse_delivered, read_place
 
 Kind = Literal["file", "raw"]
 Role = Literal["new", "reread", "replayed"]
@@ -112,6 +112,7 @@ def identify_file(
         BadFileError: Its place is wrong, or it claims to come from the future.
     """
     place = read_place(found.path)
+    check_zone(place)
     if place.delivered is None:
         delivered_at = pinned.get((place.source, sha256), found.modified_at)
         delivery_id = sha256

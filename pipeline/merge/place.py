@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from pipeline.errors import BadFileError
 from pipeline.schema import AD_DAY
+from pipeline.zones import is_zone
 
 MAX_NAME_LENGTH = 512
 FIRST_DELIVERY = datetime(2000, 1, 1, tzinfo=UTC)
@@ -21,7 +22,9 @@ MARKER = "_SUCCESS"
 ZONE_MARK = "."
 """Stands in a `timezone=` folder for the slash of a zone's name, which has no dot."""
 
-_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9+_-]*(?:/[A-Za-z0-9+_-]+){0,3}", re.ASCII)
+_ZONE_SLASH = re.compile(r"\.|%2f", re.IGNORECASE)
+"""That mark, or the slash as Hive writes it in the name of a folder."""
+
 _LANDED = re.compile(r"/delivered=\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z/", re.ASCII)
 """As `format_delivered` writes it; nobody else gives microseconds."""
 
@@ -44,7 +47,7 @@ class Place:
         account: Of its `account=` folder.
         currency: Of its `currency=` folder.
         period: Of its `period=` folder: the dates that the file speaks for.
-        time_zone: Of its `timezone=` folder, with slashes, such as `Europe/Madrid`.
+        time_zone: Of its `timezone=` folder, with slashes, such as `Europe/Madrid`; not judged.
         claims: What other `column=value` folders say of canonical columns. The file's own cells
             count, and have to agree.
     """
@@ -120,7 +123,7 @@ def read_place(path: str) -> Place:
         account=said.pop("account", None),
         currency=said.pop("currency", None),
         period=parse_period(period) if period is not None else None,
-        time_zone=_parse_zone(zone) if zone is not None else None,
+        time_zone=_ZONE_SLASH.sub("/", zone) if zone is not None else None,
         claims=tuple(sorted((name, text) for name, text in said.items() if name in AD_DAY.names)),
     )
 
@@ -156,13 +159,21 @@ def parse_period(text: str) -> Period:
     return period
 
 
-def _parse_zone(text: str) -> str:
-    zone = text.replace(ZONE_MARK, "/")
-    if not _ZONE.fullmatch(zone):
+def check_zone(place: Place) -> None:
+    """Refuses a place whose `timezone=` folder names no zone.
+
+    Not so what the ledger remembers: it stays as it was merged.
+
+    Raises:
+        BadFileError: `bad_time_zone`.
+    """
+    zone = place.time_zone
+    if zone is not None and not is_zone(zone):
         raise BadFileError(
-            "bad_time_zone", f"timezone={text} is none; expected a name such as Europe.Madrid"
+            "bad_time_zone",
+            f"its folder timezone={zone.replace('/', ZONE_MARK)} names no time zone; expected an "
+            f"IANA name in one folder, with a dot or %2F for the slash: timezone=Europe.Madrid",
         )
-    return zone
 
 
 def parse_delivered(text: str) -> datetime:

@@ -1,5 +1,6 @@
 """Rows of a file that sum up the others: taken out of the records, wherever blocks end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -7,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipeline.contracts.model import Totals
+from pipeline.contracts.model import CAMPAIGN, Totals
 from pipeline.read.layout import Layout
 from pipeline.read.records import BadRecord, Records
 from pipeline.schema import Fault
@@ -83,23 +84,27 @@ class TotalsFinder:
         return waiting
 
     def _find_candidates(self, records: Records, totals: Totals) -> npt.NDArray[np.int64]:
-        """The rows that look like totals."""
-        positions = self.layout.positions
+        """The rows that look like totals.
+
+        A row that names a campaign and lacks its date is data with a fault, and no totals.
+        """
+        positions, nulls = self.layout.positions, self.layout.dialect.null_words
         places = [positions[name][0] for name in totals.empty if name in positions]
-        if not places and not totals.labels:
+        campaign = CAMPAIGN & positions.keys()
+        unnamed = bool(campaign) and campaign <= set(totals.empty)
+        if not totals.labels and not unnamed:
             return np.empty(0, np.int64)
-        missing = [_is_missing(place, self.layout.dialect.null_words) for place in places]
         rows = np.arange(len(records.cells))
-        if missing:
-            looks = pl.arg_where(pl.all_horizontal(missing))
-            rows = records.cells.select(looks).to_series().to_numpy().astype(np.int64)
-        if len(rows) and totals.labels:
-            labelled = pl.any_horizontal(
-                pl.all().str.to_lowercase().str.starts_with(label.lower())
-                for label in totals.labels
+        if places:
+            looks = pl.all_horizontal(
+                _is_missing(place, nulls) | _is_labelled(pl.col(str(place)), totals.labels)
+                for place in places
             )
+            rows = records.cells.select(pl.arg_where(looks)).to_series().to_numpy()
+        if len(rows) and not unnamed:
+            labelled = pl.any_horizontal(_is_labelled(pl.all(), totals.labels))
             rows = rows[records.cells[rows].select(labelled).to_series().to_numpy()]
-        return rows
+        return rows.astype(np.int64)
 
     def _judge(self, records: Records, row: int) -> BadRecord:
         totals = self.layout.contract.totals
@@ -108,6 +113,13 @@ class TotalsFinder:
         if not column:
             fault = Fault("totals_inside", "", "totals", "totals after all other rows")
         return BadRecord(int(records.lines[row]), fault, records.show(row))
+
+
+def _is_labelled(cell: pl.Expr, labels: Sequence[str]) -> pl.Expr:
+    if not labels:
+        return pl.lit(value=False)
+    lower = cell.str.to_lowercase()
+    return pl.any_horizontal(lower.str.starts_with(label.lower()) for label in labels)
 
 
 def _is_missing(place: int, null_words: tuple[str, ...]) -> pl.Expr:

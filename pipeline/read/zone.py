@@ -22,13 +22,17 @@ def find_zone(lines: Sequence[str], labels: Sequence[str], *, delimiter: str) ->
             for label in labels:
                 if not text.casefold().startswith(label.casefold()):
                     continue
-                zone = " ".join(text[len(label) :].strip(delimiter + " ").split())
+                zone = " ".join(text[len(label) :].strip(delimiter + ' "').split())
                 if zone and zone.isprintable() and len(zone) <= MAX_LENGTH:
                     return zone
     return None
 
 
 def _list_texts(line: str, delimiter: str) -> Iterator[str]:
-    """The line as a whole, since the words may have commas, and its first cell without quotes."""
-    yield line.strip()
-    yield next(iter(read_names(line, delimiter)), "").strip()
+    """The line as a whole, since its words may have commas; first cells where any is quoted."""
+    if '"' not in line:
+        yield line.strip()
+        return
+    cells = [cell.strip() for cell in read_names(line, delimiter)]
+    yield "".join(cells[:1])
+    yield " ".join(cells[:2])

@@ -5,6 +5,7 @@ nothing else. Whatever goes wrong with a commit, its outcome is unknown until th
 again: nothing is deleted, and the next attempt looks first whether the commit landed.
 """
 
+import contextlib
 import itertools
 import logging
 import secrets
@@ -35,6 +36,7 @@ from pipeline.ledger import FILES_AT_MOST, LedgerPart, append
 from pipeline.merge.account import FileAccount
 from pipeline.merge.write import Writer
 from pipeline.schema import LEDGER
+from pipeline.secret import scrub
 from pipeline.steps.ledger import read_ledger
 
 ATTEMPTS = 6
@@ -184,9 +186,9 @@ class _Sequence:
         master = self.lake.open_master()
         if not self.anew:
             master.refuse_foreign_commit()
-        known = self.lake.catch_up(master)
         if self.expected and self._has_landed(master, self.expected):
-            return self.expected
+            return self._let_follow(self.expected, lambda: self.lake.catch_up(master))
+        known = self.lake.catch_up(master)
         # A master that is made anew may have lost commits that the ledger knows of.
         if self.anew:
             part = LedgerPart(tuple(known.locate(known.list_files())), known.transaction)
@@ -212,8 +214,8 @@ class _Sequence:
             files_removed=len(change.removes),
             unfinished=change.unfinished,
         )
-        self._commit(master, known, part, writer, change, self.expected)
-        return self.expected
+        follow = self._commit(master, known, part, writer, change, self.expected)
+        return self._let_follow(self.expected, follow)
 
     def _has_landed(self, master: Table, expected: MergeOutcome) -> bool:
         """Whether the commit whose answer was lost is in the log, under others by now or not."""
@@ -228,7 +230,8 @@ class _Sequence:
         writer: Writer,
         change: Change,
         outcome: MergeOutcome,
-    ) -> None:
+    ) -> Callable[[], object]:
+        """Commits to the master; what is given then lets the ledger follow."""
         n = writer.transaction
         now = datetime.now(UTC)
         _log.info("committing transaction %d: %d rows in the master", n, outcome.rows)
@@ -236,6 +239,13 @@ class _Sequence:
         decided = pl.DataFrame(rows, schema=pl.Schema(LEDGER), orient="row")
         ledger_file = writer.write_ledger(decided)
         self._secure(change, ledger_file)
+        # What may fail is done while nothing is committed.
+        joined, joins = ledger_file, known.list_files()
+        if len(joins) < FILES_AT_MOST:
+            joins = []
+        else:
+            joined = writer.write_ledger(pl.concat([read_ledger(self.lake, part), decided]))
+            self.lake.storage.persist([f"{LEDGER_TABLE}/{joined.path}"])
         master.commit(
             adds=change.adds,
             removes=change.removes,
@@ -256,16 +266,26 @@ class _Sequence:
                 "files_to_look_at": len(outcome.to_look_at),
             },
         )
-        joins = known.list_files()
-        if len(joins) < FILES_AT_MOST:
-            joins = []
-        else:
-            ledger_file = writer.write_ledger(pl.concat([read_ledger(self.lake, part), decided]))
-            self.lake.storage.persist([f"{LEDGER_TABLE}/{ledger_file.path}"])
+        version = outcome.version
+        return lambda: append(master, known, joined, number=n, version=version, joins=joins)
+
+    def _let_follow(self, landed: MergeOutcome, follow: Callable[[], object]) -> MergeOutcome:
+        """Lets the ledger follow a commit that stands; only a lake that is gone fails that."""
         try:
-            append(master, known, ledger_file, number=n, version=outcome.version, joins=joins)
-        except CommitConflictError:  # another command may have appended it already
-            self.lake.catch_up(self.lake.open_master())
+            try:
+                follow()
+            except CommitConflictError:  # another command may have appended it already
+                self.lake.catch_up(self.lake.open_master())
+        except (CommitConflictError, LakeError, StorageError, OSError) as error:
+            with contextlib.suppress(OSError, StorageError):
+                _refuse_gone(self.lake)
+            _log.warning(
+                "version %d of the master is committed and stands; the ledger does not list it "
+                "yet, and the next command that writes sees to it: %s",
+                landed.version,
+                scrub(str(error)),
+            )
+        return landed
 
     def _secure(self, change: Change, ledger_file: DataFile) -> None:
         """Sees to it that all that the commit will name is there, also after a power cut.

@@ -19,6 +19,7 @@ from pipeline.read.layout import Layout
 from pipeline.schema import Fault
 from pipeline.validate.cast import GROUPED_DIGITS
 from pipeline.validate.notation import get_notation
+from pipeline.zones import may_mean
 
 _ISO = "yyyy-mm-dd"
 
@@ -109,7 +110,7 @@ def find_context(
         dialect=dialect,
         constants={name: value for name, value in constants.items() if name not in carried},
         period=period,
-        time_zone=_agree_zone(layout.time_zone, time_zone) or layout.contract.dates.time_zone,
+        time_zone=_agree_zone(layout, time_zone) or layout.contract.dates.time_zone,
         day=day,
         claims=[
             (who, name, value)
@@ -188,13 +189,17 @@ def _agree_period(preamble: Period | None, place: Period | None) -> Period | Non
     return preamble or place
 
 
-def _agree_zone(preamble: str | None, place: str | None) -> str | None:
-    if preamble is not None and place is not None and preamble != place:
+def _agree_zone(layout: Layout, place: str | None) -> str | None:
+    """What the place says, an IANA name, goes before the preamble's words for the same zone."""
+    words = layout.time_zone
+    if words is None or place is None:
+        return words or place
+    if not may_mean(words, place, layout.contract.preamble.zones):
         raise BadFileError(
             "bad_time_zone",
-            f"it says that its days are meant in {preamble}, and its place says {place}",
+            f"it says that its days are meant in {words}, and its place says {place}",
         )
-    return preamble or place
+    return place
 
 
 def _find_currency(layout: Layout, place: str | None) -> dict[str, str | None]:

@@ -19,6 +19,7 @@ from pipeline.read.open import open_delivery
 from pipeline.read.sample import take_sample
 from pipeline.settings import Settings
 from pipeline.steps.context import Context, find_context
+from pipeline.zones import is_zone, may_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +104,11 @@ class Label:
             raise UsageError(
                 f"{path} says that it is of {first} to {last}, and --period is {self.period!r}"
             )
-        if self.time_zone is not None and layout.time_zone is not None:
+        words, names = layout.time_zone, layout.contract.preamble.zones
+        if self.time_zone and words and not may_mean(words, self.time_zone, names):
             raise UsageError(
-                f"{path} says itself that its days are meant in {layout.time_zone}; leave "
-                f"--time-zone out"
+                f"{path} says itself that its days are meant in {words}, and --time-zone is "
+                f"{self.time_zone!r}; leave it out"
             )
         return find_context(
             layout,
@@ -150,13 +152,8 @@ def _check_period(text: str) -> None:
 
 
 def _check_zone(name: str) -> None:
-    known = available_timezones()
-    if not known:
-        raise UsageError(
-            "--time-zone needs a database of time zones, and this machine has none: install tzdata"
-        )
-    if name not in known:
-        like = get_close_matches(name, sorted(known), n=1) or ["Europe/Madrid"]
+    if not is_zone(name):
+        like = get_close_matches(name, sorted(available_timezones()), n=1) or ["Europe/Madrid"]
         raise UsageError(f"--time-zone is {name!r}; expected an IANA name such as {like[0]}")
 
 

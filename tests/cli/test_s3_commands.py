@@ -6,11 +6,14 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from pipeline.cli.app import app
+from tests.fault_proxy import start_proxy
 from tests.lots import make_line, write_lot
+from tests.s3 import Server
 
 LOT = "landing/lots/delivered=2024-06-01T060000.000000Z/marketing_data_1.csv"
 SESSION = [
@@ -62,6 +65,48 @@ def test_a_bucket_is_a_lake_like_a_folder(
     assert said == expected
     assert made == files
     assert len(made) == 4
+
+
+VIRTUAL = "[default]\ns3 =\n    addressing_style = virtual\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "profile", "start"),
+    [
+        ("", "", "http://localhost:{port}/lake"),
+        ("true", "", "http://lake.localhost:{port}/"),
+        ("", VIRTUAL, "http://lake.localhost:{port}/"),
+    ],
+    ids=["by default in the path", "by the variable", "by the profile"],
+)
+def test_the_bucket_stands_where_the_settings_say_in_every_request(
+    tmp_path: Path,
+    s3_server: Server,
+    s3_uri: str,
+    monkeypatch: pytest.MonkeyPatch,
+    named: str,
+    profile: str,
+    start: str,
+) -> None:
+    """Through a proxy, which notes the hosts: few machines know the name `lake.localhost`."""
+    port = urlsplit(s3_server.endpoint).port
+    start = start.format(port=port)
+    (tmp_path / "config").write_text(profile)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://localhost:{port}")
+    monkeypatch.setenv("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", named)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with start_proxy(s3_server.endpoint) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, proxy.endpoint)
+        for words in (SMALL, ["query", "select count(*) from raw"]):
+            proxy.break_by()
+            assert not app([*words, "--lake", s3_uri], standalone_mode=False)
+            asked = [request.path for request in proxy.requests]
+            assert [path for path in asked if not path.startswith(start)] == []
+            assert any("/raw/ad_day/" in path for path in asked)  # of SQL's engine, too
 
 
 SMALL = ["run", "--rows", "50", "--start", "2024-01-01", "--end", "2024-01-01", "--no-csv"]

@@ -167,12 +167,22 @@ def test_every_row_needs_its_day() -> None:
             "[preamble]\nperiod_formats = ['%Y']\n[dialect]",
             "preamble.period_formats is '%Y'; expected a form of yyyy",
         ),
+        (
+            "[dialect]",
+            "[preamble.zones]\nEastern = 'New York'\n[dialect]",
+            "preamble.zones.Eastern is 'New York'; expected an IANA name such as Europe/Madrid",
+        ),
         ("[dialect]", "[totals]\nempty = ['date']\n[dialect]", "totals.position"),
         ("[dialect]", "[totals]\nposition = 'last'\n[dialect]", "totals.empty is []; expected"),
         (
             "[dialect]",
             "[totals]\nposition = 'last'\nempty = ['platform']\n[dialect]",
             "totals.empty names platform, which is no column",
+        ),
+        (
+            "[dialect]",
+            "[totals]\nposition = 'last'\nempty = ['date']\n[dialect]",
+            "totals.labels is empty, and totals.empty lacks campaign_id; expected one of them",
         ),
         ("[dialect]", "[dates]\nend_headers = [' ']\n[dialect]", "dates.end_headers"),
         ("[dialect]", "[fold]\nen = 'Device'\n[dialect]", "fold is"),

@@ -221,6 +221,20 @@ def test_a_row_without_a_date_and_label_is_no_total(tmp_path: Path) -> None:
     assert found["rows"] == [("Spring", "--", "5", "1")]
 
 
+def test_a_label_may_stand_where_a_cell_is_empty(tmp_path: Path) -> None:
+    total = "Spring,total of all,5,1"
+    found = read(save(tmp_path, f"{ENGLISH}\n{total}\n"), EXPORT)
+    assert found["totals"] == [tuple(total.split(","))]
+
+
+@pytest.mark.parametrize("label", ["--", "Total of 2", ""])
+def test_a_row_without_a_campaign_needs_no_label(tmp_path: Path, label: str) -> None:
+    contract = make_contract(('empty = ["date"]', 'empty = ["date", "campaign_name"]'))
+    found = read(save(tmp_path, f"{ENGLISH}\nSpring,--,5,1\n{label},--,5,1\n"), contract)
+    assert found["totals"] == [(label, "--", "5", "1")]
+    assert found["rows"] == [("Spring", "--", "5", "1")]
+
+
 def test_totals_that_come_first_are_only_the_first_record(tmp_path: Path) -> None:
     contract = make_contract(('position = "last"', 'position = "first"'))
     found = read(save(tmp_path, f"{ENGLISH}\n\n{TOTAL}\n{TOTAL}\n{ROW}\n"), contract)

@@ -138,7 +138,10 @@ def _is_footer(record: bytes, layout: Layout) -> bool:
 
 
 def _is_totals(record: bytes, layout: Layout) -> bool:
-    """Whether the columns that a sum lacks are missing, and a label is there where one must be."""
+    """Whether the columns that a sum lacks are missing, and a label is there where one must be.
+
+    It must be where a row may lack these columns and still be of a campaign.
+    """
     totals = layout.contract.totals
     if totals is None:
         return False
@@ -146,6 +149,7 @@ def _is_totals(record: bytes, layout: Layout) -> bool:
     places = [layout.positions[name][0] for name in totals.empty if name in layout.positions]
     missing = {"", *layout.dialect.null_words}
     labels = tuple(label.lower() for label in totals.labels)
-    return all(cells[place] in missing for place in places) and (
-        not labels or any(cell.startswith(labels) for cell in cells)
+    campaign = {"campaign_id", "campaign_name"} & layout.positions.keys()
+    return all(cells[place] in missing or cells[place].startswith(labels) for place in places) and (
+        campaign <= set(totals.empty) or any(cell.startswith(labels) for cell in cells)
     )

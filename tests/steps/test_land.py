@@ -242,20 +242,55 @@ def test_a_time_zone_is_kept_with_the_file_and_shifts_nothing(home: Home, tmp_pa
     assert again["time_zone"].to_list() == ledger["time_zone"].to_list()
 
 
-def test_a_time_zone_in_the_preamble_is_what_counts(home: Home, tmp_path: Path) -> None:
-    path = make_microsoft_export(Style()).write(tmp_path / "in")
-    with pytest.raises(UsageError, match=r"meant in \(GMT\+01:00\) Bru.*; leave --time-zone out"):
-        land(home.lake, [path], settings=SETTINGS, label=Label(time_zone="Europe/Madrid"))
-    land(home.lake, [path], settings=SETTINGS)
-    other = home.root / "landing" / "microsoft_ads" / "timezone=Europe.Madrid" / path.name
-    other.parent.mkdir(parents=True)
-    shutil.copy(path, other)
+MADRID = "(GMT+01:00) Brussels, Copenhagen, Madrid, Paris"
+"""As the preamble of Microsoft's sample says it."""
+
+
+@pytest.mark.parametrize(
+    ("words", "folder", "kept"),
+    [
+        (MADRID, "", MADRID),
+        (MADRID, "timezone=Europe.Madrid/", "Europe/Madrid"),
+        ("Eastern Time (US & Canada)", "timezone=America%2FNew_York/", "America/New_York"),
+        ("Eastern Time (US & Canada)", "timezone=America.Toronto/", "America/Toronto"),
+        ("the moon", "timezone=Europe.Madrid/", "Europe/Madrid"),
+    ],
+)
+def test_a_preamble_and_a_folder_may_name_the_same_time_zone(
+    home: Home, tmp_path: Path, words: str, folder: str, kept: str
+) -> None:
+    data = make_microsoft_export(Style()).data.replace(MADRID.encode(), words.encode())
+    home.lake.storage.create(f"landing/microsoft_ads/{folder}a.csv", data)
     home.merge()
-    said = {(row["outcome"], row["time_zone"]): row for row in home.read_ledger().to_dicts()}
-    assert ("merged", "(GMT+01:00) Brussels, Copenhagen, Madrid, Paris") in said
-    refused = said["quarantined", "the account's"]
-    assert refused["reason"] == "bad_time_zone"
-    assert refused["detail"].endswith("and its place says Europe/Madrid")
+    (row,) = home.read_ledger().to_dicts()
+    assert (row["outcome"], row["time_zone"]) == ("merged", kept)
+
+
+def test_a_preamble_and_a_folder_of_two_time_zones_contradict_each_other(
+    home: Home, tmp_path: Path
+) -> None:
+    path = make_microsoft_export(Style()).write(tmp_path / "in")
+    with pytest.raises(UsageError, match=r"\(GMT\+01:00\) Bru.* is 'Europe/London'; leave"):
+        land(home.lake, [path], settings=SETTINGS, label=Label(time_zone="Europe/London"))
+    assert land(home.lake, [path], settings=SETTINGS, label=Label(time_zone="Europe/Madrid"))
+    other = "landing/microsoft_ads/timezone=Europe.London/a.csv"
+    home.lake.storage.create(other, path.read_bytes())
+    home.merge()
+    said = {row["outcome"]: row for row in home.read_ledger().to_dicts()}
+    assert said["merged"]["time_zone"] == "Europe/Madrid"
+    assert said["quarantined"]["reason"] == "bad_time_zone"
+    assert said["quarantined"]["detail"].endswith("and its place says Europe/London")
+
+
+def test_a_time_zone_in_two_folders_is_refused_with_a_way_to_write_it(
+    home: Home, tmp_path: Path
+) -> None:
+    data = make_google_export().write(tmp_path / "in").read_bytes()
+    home.lake.storage.create("landing/google_ads/account=7/timezone=Europe/Madrid/a.csv", data)
+    home.merge()
+    (row,) = home.read_ledger().to_dicts()
+    assert (row["outcome"], row["reason"]) == ("quarantined", "bad_time_zone")
+    assert row["detail"].endswith("with a dot or %2F for the slash: timezone=Europe.Madrid")
 
 
 @pytest.mark.parametrize(

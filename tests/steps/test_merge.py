@@ -7,14 +7,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from pipeline.delta.table import Table, open_table
-from pipeline.errors import ChangedOutsideError, CommitConflictError, FormatError, UsageError
+from pipeline.errors import (
+    ChangedOutsideError,
+    CommitConflictError,
+    FormatError,
+    LakeError,
+    StorageError,
+    UsageError,
+)
 from pipeline.lake import Lake
+from pipeline.ledger import FILES_AT_MOST
 from pipeline.merge.place import format_delivered
+from pipeline.steps.ledger import read_ledger
 from pipeline.steps.merge import find_commit, merge
 from pipeline.storage import LocalStorage
 from tests.lots import HEADER, make_line, write_lot
@@ -442,6 +452,53 @@ def test_a_merge_stopped_between_its_commit_and_the_ledger_is_completed_by_the_n
     assert home.lake.take_snapshot().rows == 1
 
 
+@pytest.mark.parametrize(
+    "error", [StorageError("no whole answer"), LakeError("it cannot be read"), OSError(5, "EIO")]
+)
+def test_a_merge_whose_ledger_cannot_follow_is_done_and_the_next_one_catches_up(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.steps.commit.append", fail)
+        assert home.merge().rows == 1
+    assert "version 1 of the master is committed and stands; the ledger does not" in caplog.text
+    assert str(error) in caplog.text
+    assert home.lake.open_ledger().transaction == 0
+    assert home.read_ledger()["path"].to_list() == ["landing/lots/a.csv"]
+    assert home.merge().transaction is None
+    assert home.lake.open_ledger().transaction == 1
+
+
+def test_a_ledger_that_cannot_be_read_again_stops_a_merge_before_its_commit(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the ledger's files are joined, which is the only time that it is read twice."""
+    for number in range(FILES_AT_MOST + 1):
+        write_lot(home.root / f"landing/lots/{number}.csv", [make_line(campaign_id=f"c{number}")])
+        if number < FILES_AT_MOST:
+            home.merge()
+    calls: list[int] = []
+
+    def read_once(*given: Any) -> pl.DataFrame:
+        calls.append(1)
+        if len(calls) > 1:
+            raise LakeError("a file of the ledger cannot be read")
+        return read_ledger(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.steps.commit.read_ledger", read_once)
+        with pytest.raises(LakeError, match="a file of the ledger cannot be read"):
+            home.merge()
+    assert len(calls) == 2
+    assert home.lake.open_master().version == FILES_AT_MOST
+    assert home.merge().rows == FILES_AT_MOST + 1
+
+
 def test_a_commit_whose_answer_is_lost_is_neither_repeated_nor_dropped(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -553,7 +610,7 @@ def test_a_commit_found_under_anothers_is_still_ones_own(
     check_account(home)
 
 
-def test_a_ledger_that_cannot_be_written_ends_the_merge_and_not_in_a_loop(
+def test_a_ledger_that_cannot_be_written_ends_the_next_merge_and_not_in_a_loop(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_lot(home.root / "landing/lots/a.csv", [make_line()])
@@ -566,6 +623,7 @@ def test_a_ledger_that_cannot_be_written_ends_the_merge_and_not_in_a_loop(
 
     monkeypatch.setattr(Table, "commit", fail_on_ledger)
     monkeypatch.setattr("pipeline.steps.commit.ATTEMPTS", 2)
+    assert home.merge().rows == 1
     with pytest.raises(CommitConflictError, match="no space left"):
         home.merge()
     monkeypatch.undo()

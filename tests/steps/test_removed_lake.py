@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import AdlakeError
 from pipeline.lake import Lake
+from pipeline.ledger import append
 from pipeline.steps.fsck import fsck
 from pipeline.storage import LocalStorage
 from tests.lots import make_line, write_lot
@@ -76,17 +77,30 @@ def test_a_lake_that_was_moved_away_and_back_goes_on(
     assert fsck(home.lake, settings=SETTINGS).findings == []
 
 
-@pytest.mark.parametrize("table", ["master", "ledger"])
-def test_a_table_that_is_removed_before_its_commit_is_not_begun_anew(
-    waiting: Home, monkeypatch: pytest.MonkeyPatch, table: str
+def test_a_master_that_is_removed_before_its_commit_is_not_begun_anew(
+    waiting: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moment = (
-        "pipeline.delta.table.Table.commit" if table == "master" else "pipeline.steps.commit.append"
-    )
-    folder = waiting.root / table
+    moment, folder = "pipeline.delta.table.Table.commit", waiting.root / "master"
     said = merge_but_at(waiting, monkeypatch, moment, lambda: shutil.rmtree(folder))
     assert "gone" in said, said
     assert str(folder) in said, said
+    assert not folder.exists()
+
+
+def test_a_ledger_that_is_removed_after_the_masters_commit_is_told_of_and_not_begun_anew(
+    waiting: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = waiting.root / "ledger"
+
+    def remove_first(*positional: Any, **named: Any) -> None:
+        shutil.rmtree(folder)
+        append(*positional, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.steps.commit.append", remove_first)
+        assert waiting.merge().version == 2
+    assert "version 2 of the master is committed and stands" in caplog.text
+    assert f"{folder} is gone" in caplog.text
     assert not folder.exists()
 
 

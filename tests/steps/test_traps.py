@@ -81,6 +81,34 @@ def test_two_campaigns_of_one_name_are_not_made_one(home: Home, totals: list[str
     assert "two campaigns may have one name: export their ids too" in str(last(home)["detail"])
 
 
+TIKTOK = "Campaign name,Campaign ID,By Day,Currency,Cost,Impressions,Clicks (destination)"
+
+
+@pytest.mark.parametrize(
+    "total", ["", "Total of 2 results,-,-,EUR,30,3000,60", "-,,-,EUR,30,3000,60"]
+)
+@pytest.mark.parametrize("undated", ["B,2,,EUR,20,2000,40", "Total of shop,2,-,EUR,20,2000,40"])
+def test_a_last_row_that_lacks_its_date_is_not_taken_for_totals(
+    home: Home, total: str, undated: str
+) -> None:
+    rows = ["A,1,2024-03-01,EUR,10,1000,20", undated]
+    put(home, "tiktok_ads", "1.csv", TIKTOK, *rows, *filter(None, [total]))
+    home.merge()
+    ledger = last(home)
+    assert (ledger["accepted"], ledger["quarantined"]) == (1, 1)
+    assert ledger["control"] == (1 if total else 0)
+    assert home.read_rejects()["rule"].to_list() == ["missing_date"]
+
+
+def test_a_row_of_google_that_lacks_its_date_is_not_taken_for_totals(home: Home) -> None:
+    header = "Day,Campaign,Campaign ID,Currency code,Impr.,Clicks,Cost"
+    rows = ["2024-03-01,A,1,EUR,10,1,5.00", "--,Total: all we have,2,EUR,10,1,5.00"]
+    put(home, "google_ads", "1.csv", header, *rows, "Total: Account,--,--,--,20,2,10.00")
+    home.merge()
+    assert home.read_rejects()["rule"].to_list() == ["missing_date"]
+    assert (last(home)["control"], spend(home)) == (1, Decimal("5.00"))
+
+
 def test_keywords_of_equal_figures_are_not_taken_for_one_row_written_twice(home: Home) -> None:
     header = "Day,Campaign,Keyword,Currency code,Impr.,Clicks,Cost"
     rows = [f"2024-03-02,A,{word},EUR,10,1,5.00" for word in ("shoes", "boots")]
