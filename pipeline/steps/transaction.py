@@ -16,6 +16,7 @@ from pipeline.delta.table import Table
 from pipeline.engine import Engine, LocalEngine
 from pipeline.lake import Lake
 from pipeline.manifest import Manifest
+from pipeline.memory import refuse_too_little
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Delivery
 from pipeline.merge.plan import plan_parts
@@ -92,8 +93,10 @@ def transact(  # noqa: PLR0913 - each is another's of the commands that transact
         ChangedOutsideError: Someone else committed to the master.
         CommitConflictError: Other writers were faster each time.
         ClusterError: The engine is a cluster and failed; nothing is committed.
+        LakeError: The process may use too little memory.
         StorageError: The lake cannot be read or written.
     """
+    refuse_too_little()
     with (
         lake.storage.scratch() as scratch,
         open_staging(lake, engine or LocalEngine(settings.workers)) as staging,
