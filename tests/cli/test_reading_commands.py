@@ -384,7 +384,12 @@ def test_an_empty_answer_of_names_that_are_there_is_not_blamed_on_them(shell: Sh
 
 
 @pytest.mark.parametrize(
-    "command", [["kpi", "campaign"], ["query", "select * from ad_day where date > '2001-01-01'"]]
+    "command",
+    [
+        ["kpi", "campaign"],
+        ["kpi", "campaign", "--source", "lots", "--start", "2001-01-01", "--top", "9"],
+        ["query", "select * from ad_day where date > '2001-01-01'"],
+    ],
 )
 def test_pandas_is_not_loaded_to_answer(shell: Shell, command: list[str]) -> None:
     """Where it is installed, as here, that would take longer than the answer."""
