@@ -255,7 +255,7 @@ def test_a_long_table_is_cut_and_said_to_be(shell: Shell) -> None:
         (
             ["kpi", "quality", "--platform", "x"],
             2,
-            "cannot be filtered by platform; it knows source: it is about delivered files",
+            "cannot be filtered by platform; it knows source: it counts delivered files",
         ),
         (["kpi", "campaign", "--by", "luck"], 2, "cannot be ranked by 'luck'"),
         (["kpi", "day", "--start", "2024-02-01", "--end", "2024-01-01"], 2, "after the last"),
