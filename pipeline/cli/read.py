@@ -94,7 +94,7 @@ def _compute(
     from pipeline.kpi.days import make_span
     from pipeline.kpi.rates import describe_rates, read_rates, say_rates
     from pipeline.kpi.rollup import DAILY, KINDS
-    from pipeline.kpi.unknown import find_unknown
+    from pipeline.kpi.unknown import warn_of_unknown
     from pipeline.kpi.views import narrow_master, open_kpi_connection
 
     kinds = KINDS if wanted.is_about_campaigns else (DAILY,)
@@ -115,8 +115,8 @@ def _compute(
         result = run_kpi(connection, wanted.name, selection)
         if rates is not None:
             typer.echo(say_rates(describe_rates(connection, rates.currency)), err=True)
-        for line in [] if result.rows else find_unknown(connection, selection):
-            typer.echo(line, err=True)
+        if not result.rows:
+            warn_of_unknown(connection, selection)
     return result
 
 

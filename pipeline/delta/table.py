@@ -3,30 +3,28 @@
 A `Table` is one version, pinned when it was opened; it does not move when others commit, nor when
 it commits itself. Data files are written elsewhere; a commit only names them.
 
-deltalake never touches the lake. It works on a copy of the end of the log; the entry that it writes
-there is put in place by `Storage.create`, which decides between two writers. We never call
-delta-rs' own writers (optimize, merge, update, delete): its compactions let a stale writer
-duplicate rows.
+Delta's library works on a copy of the end of the log; the entry that it writes there is put in
+place by `Storage.create`, which decides between two writers.
 """
 
 import contextlib
 import itertools
 import logging
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
-from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, RemoveAction, Transaction
 
-from pipeline.answers import shorten
-from pipeline.delta.actions import make_add, make_remove, read_actions
+from pipeline.delta.library import (
+    explained,
+    read_version,
+    write_checkpoint,
+    write_entry,
+    write_first_entry,
+)
 from pipeline.delta.log import (
-    MARK,
     POINTER,
     Commit,
     DataFile,
@@ -46,7 +44,6 @@ from pipeline.errors import (
 )
 from pipeline.storage import Storage
 
-APP_ID = "adlake"
 CHECKPOINT_EVERY = 4
 """How many entries an opener has to read at most, beside a checkpoint."""
 
@@ -166,15 +163,18 @@ class Table:
         if absent:
             raise LakeError(f"{self.uri}: {min(absent)} is not in version {self.version}")
         self._secure_own_version()
-        now = time.time_ns() // 1_000_000
-        actions: list[AddAction | RemoveAction] = [
-            *(make_add(file, now) for file in adds),
-            *(make_remove(file, now) for file in removes),
-        ]
         entry = name_entry(self.version + 1)
         with self.log.lay_out() as place:
-            with _explained(f"{self.uri}: transaction {transaction} cannot be written", place):
-                _write_entry(place, actions, self.schema, self.partition_by, transaction, metadata)
+            with explained(f"{self.uri}: transaction {transaction} cannot be written", place):
+                write_entry(
+                    place,
+                    adds=adds,
+                    removes=removes,
+                    schema=self.schema,
+                    partition_by=self.partition_by,
+                    transaction=transaction,
+                    metadata=metadata,
+                )
             try:
                 self.storage.create(f"{self.folder}/{entry}", (place / entry).read_bytes())
             except ExistsError as error:
@@ -199,8 +199,8 @@ class Table:
         """Writes a checkpoint of the version that was just committed; it only saves time."""
         paths = [name_checkpoint(self.version + 1), POINTER]
         try:
-            with _explained("it cannot be made", place):
-                DeltaTable(str(place)).create_checkpoint()
+            with explained("it cannot be made", place):
+                write_checkpoint(place)
             for path in paths:
                 self.storage.overwrite(f"{self.folder}/{path}", (place / path).read_bytes())
             self.storage.persist(f"{self.folder}/{path}" for path in paths)
@@ -229,8 +229,8 @@ def open_table(
         return None
     uri = f"{storage.uri}/{folder}"
     try:
-        with log.lay_out() as place, _explained(f"{uri} cannot be opened", place):
-            loaded = _load(place)
+        with log.lay_out() as place, explained(f"{uri} cannot be opened", place):
+            read = read_version(place)
     except LakeError:
         log.refuse_damaged(uri)
         raise
@@ -238,32 +238,11 @@ def open_table(
         storage=storage,
         folder=folder,
         schema=schema,
-        version=loaded.version,
-        transaction=loaded.transaction,
+        version=read.version,
+        transaction=read.transaction,
         log=log,
-        partition_by=loaded.partition_by,
-        files=tuple(sorted(read_actions(loaded.actions), key=lambda file: file.path)),
-    )
-
-
-class _Loaded(NamedTuple):
-    """What Delta's library says of a version; its own copy goes before ours is made."""
-
-    version: int
-    transaction: int
-    partition_by: Sequence[str]
-    actions: pa.Table
-
-
-def _load(place: Path) -> _Loaded:
-    delta = DeltaTable(str(place))
-    # As a stream: pa.table() would import pandas, where it is installed, to ask it first.
-    stream = pa.RecordBatchReader.from_stream(delta.get_add_actions(flatten=True))
-    return _Loaded(
-        version=delta.version(),
-        transaction=delta.transaction_version(APP_ID) or 0,
-        partition_by=delta.metadata().partition_columns,
-        actions=stream.read_all(),
+        partition_by=read.partition_by,
+        files=read.files,
     )
 
 
@@ -277,48 +256,9 @@ def create_table(
     """
     first = name_entry(0)
     if find_newest(list_log(storage, folder)) is None:
-        with LogCopy().lay_out() as place, _explained(f"{folder} cannot be made", place):
-            DeltaTable.create(
-                str(place),
-                schema=schema,
-                mode="error",
-                partition_by=list(partition_by),
-                commit_properties=CommitProperties(custom_metadata={MARK: {"command": "create"}}),
-            )
+        with LogCopy().lay_out() as place, explained(f"{folder} cannot be made", place):
+            write_first_entry(place, schema, partition_by)
             entry = (place / first).read_bytes().replace(place.as_uri().encode(), folder.encode())
         with contextlib.suppress(ExistsError):
             storage.create(f"{folder}/{first}", entry)
         storage.persist([f"{folder}/{first}"])
-
-
-@contextlib.contextmanager
-def _explained(what: str, place: Path) -> Iterator[None]:
-    """Turns what Delta's library says of a log into an error of ours."""
-    try:
-        yield
-    except (DeltaError, OSError) as error:
-        raise LakeError(f"{what}: {shorten(str(error).replace(str(place), ''))}") from error
-
-
-def _write_entry(
-    place: Path,
-    actions: list[AddAction | RemoveAction],
-    schema: pa.Schema,
-    partition_by: Sequence[str],
-    transaction: int,
-    metadata: Mapping[str, Any],
-) -> None:
-    DeltaTable(str(place)).create_write_transaction(
-        actions,
-        "append",
-        schema,
-        partition_by=list(partition_by),
-        commit_properties=CommitProperties(
-            custom_metadata={MARK: metadata},
-            max_commit_retries=0,
-            app_transactions=[Transaction(APP_ID, transaction)],
-        ),
-        post_commithook_properties=PostCommitHookProperties(
-            create_checkpoint=False, cleanup_expired_logs=False
-        ),
-    )

@@ -3,6 +3,7 @@
 statements    finds and reads the files in sql/
 macros        the formulas and filters among them
 relations     SQL text over an explicit list of files; pure
+literals      values as SQL; pure
 raw           which raw files the manifests make visible
 raw_views     the views of raw/, as text
 rollup        derived measures, one file a partition: names and plans; pure

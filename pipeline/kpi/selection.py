@@ -77,13 +77,17 @@ class Selection:
         for name, value in values.items():
             if value is not None and name not in params:
                 known = ", ".join(params) or "none"
-                why = _OF_FILES if params == ("source",) else ""
+                why = _OF_FILES if params == ("source",) and name in _OF_ROWS else ""
                 raise UsageError(
                     f"the KPI {kpi!r} cannot be filtered by {name}; it knows {known}{why}"
                 )
         return {name: values[name] for name in params}
 
 
-_OF_FILES: Final = ": it is about delivered files, of which nothing else is sure"
+_OF_ROWS: Final = frozenset({"start", "end", "platform", "audience", "campaign"})
+_OF_FILES: Final = (
+    ": it counts delivered files and refused rows, and what was refused has no day, platform, "
+    "audience or campaign that could be trusted"
+)
 EVERYTHING: Final = Selection()
 """All that a version holds."""

@@ -1,11 +1,14 @@
 """Which names that a selection asks for no row has of those that KPIs count."""
 
+import logging
 from typing import Final
 
 import duckdb
 
 from pipeline.kpi.query import fetch_result
 from pipeline.kpi.selection import Selection
+
+_log = logging.getLogger(__name__)
 
 _HOLDERS: Final = {
     "platform": "select platform as name from primary_rollup",
@@ -19,6 +22,12 @@ _NEAR: Final = 0.8
 """So alike, of 1, is a name that was meant, such as one with a letter too few."""
 
 _SHOWN: Final = 3
+
+
+def warn_of_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
+    """Warns of what `find_unknown` finds; for whoever has an empty answer."""
+    for line in find_unknown(connection, selection):
+        _log.warning("%s", line)
 
 
 def find_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection) -> list[str]:

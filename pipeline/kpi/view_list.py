@@ -1,6 +1,7 @@
 """Which views a version of the lake has, as SQL text, each after those that it reads.
 
-Base relations name files and come from here; the views over them come from sql/.
+Base relations name files and come from here, and so do the rollups, which are joined alike; the
+views over them come from sql/.
 """
 
 import re
@@ -92,8 +93,9 @@ def list_other_views(
         rows = select_files(unrolled, AD_DAY) if rates is None else "select * from ad_day"
         yield View(_UNROLLED[kind], rows)
         yield View(_COMPUTED[kind], read_statement(kind.statement))
+        yield View(kind.view, _select_rollup(kind), in_memory=kind in kept)
         after = ("chosen_breakdown", "primary_rollup", "stated") if kind is DAILY else ()
-        for name in (kind.view, *after):
+        for name in after:
             yield View(name, read_statement(f"views/{name}"), in_memory=kind in kept)
     for name in ("primary_day", "campaign_day"):
         yield View(name, read_statement(f"views/{name}"))
@@ -108,6 +110,11 @@ def list_raw_views(lake: Lake, raw_files: Sequence[RawFile]) -> Iterator[View]:
     yield View("raw_files", select_raw_files(lake, raw_files))
     yield View("raw_rows", select_raw_rows(lake, raw_files))
     yield View("raw", read_statement("views/raw"))
+
+
+def _select_rollup(kind: Kind) -> str:
+    """All rows of a kind: of its files, and computed where a partition has none."""
+    return f"from {_STORED[kind]}\nunion all by name\nfrom {_COMPUTED[kind]}"
 
 
 def _list_converted_views(rates: Rates) -> Iterator[View]:
@@ -147,6 +154,7 @@ def _read_texts() -> dict[str, set[str]]:
     """The words of each view and macro over a version."""
     texts = {name: read_statement(f"views/{name}") for name in list_statements("views")}
     texts |= {name: read_macro(name) for name in RELATIONS}
+    texts |= {kind.view: _select_rollup(kind) for kind in KINDS}
     texts |= {_COMPUTED[kind]: read_statement(kind.statement) for kind in KINDS}
     return {name: _find_words(text) for name, text in texts.items()}
 

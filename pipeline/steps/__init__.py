@@ -12,6 +12,7 @@ commit           the sequence around one commit on the master
 batch            the files that were read, and what they touch
 accounting       the account of a merge
 resolve_parts    one partition: load, resolve, write
+part_rows        its rows and the new ones, by slices of dates
 hold             holds back what would replace much
 rivals           whose rows stand on the same dates
 refuse           what reads well and still cannot be merged
@@ -20,7 +21,8 @@ read_deliveries  reads the files of a merge, and keeps them for a second attempt
 read_days        generated days, in batches
 read_files       delivered files, in children
 read_place       where what is read is kept until it is resolved
-ingest           reads, judges and spools one file
+ingest           reads, judges and spools one delivered file
+ingest_days      reads, judges and spools some generated days
 totals           totals rows as a checksum
 blocks           the records of a file, and their verdicts
 context          account, currency, period, breakdown of a file

@@ -12,7 +12,7 @@ from pipeline.merge.plan import Part, plan_compaction
 from pipeline.merge.write import Writer
 from pipeline.settings import Settings
 from pipeline.steps.commit import Change, MergeOutcome, commit_change
-from pipeline.steps.resolve_parts import load_rows, slice_part
+from pipeline.steps.part_rows import load_rows, slice_part
 
 
 def compact(lake: Lake, *, settings: Settings) -> MergeOutcome:

@@ -1,5 +1,6 @@
 """Compares the KPIs of two versions."""
 
+import logging
 from typing import NamedTuple
 
 import duckdb
@@ -12,10 +13,13 @@ from pipeline.kpi.rates import Rates, read_rates
 from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.selection import Selection
 from pipeline.kpi.statements import read_statement
+from pipeline.kpi.unknown import find_unknown
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake
 from pipeline.settings import Settings
 from pipeline.steps.pin import pin_snapshot
+
+_log = logging.getLogger(__name__)
 
 _CAMPAIGN = "campaign"
 _Rows = list[dict[str, object]]
@@ -37,6 +41,7 @@ class Moves(NamedTuple):
 class _Kpis(NamedTuple):
     rows: dict[str, _Rows]
     campaigns: pl.DataFrame
+    unknown: list[str]
 
 
 def diff(
@@ -49,6 +54,8 @@ def diff(
     currency: str | None = None,
 ) -> Moves:
     """Says which KPIs moved between two versions and by how much.
+
+    Warns of filters that no row of either can match.
 
     Args:
         lake: The lake.
@@ -69,6 +76,8 @@ def diff(
         _read_kpis(lake, version, selection, settings=settings, rates=rates)
         for version in (before, after)
     )
+    for line in new.unknown if old.unknown else []:
+        _log.warning("%s", line)
     *campaigns, left_out = pick_campaigns(old.campaigns, new.campaigns)
     old.rows[_CAMPAIGN], new.rows[_CAMPAIGN] = campaigns
     rows = [row for name in COMPARED for row in compare_rows(name, old.rows[name], new.rows[name])]
@@ -84,7 +93,8 @@ def _read_kpis(
     ) as connection:
         names = [name for name in COMPARED if name != _CAMPAIGN]
         rows = {name: run_kpi(connection, name, selection).to_dicts() for name in names}
-        return _Kpis(rows, _read_campaigns(connection, selection))
+        unknown = [] if rows["total"] else find_unknown(connection, selection)
+        return _Kpis(rows, _read_campaigns(connection, selection), unknown)
 
 
 def _read_campaigns(connection: duckdb.DuckDBPyConnection, selection: Selection) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from pipeline.kpi.query import fetch_result
 from pipeline.kpi.rates import Rates, describe_rates
 from pipeline.kpi.selection import EVERYTHING, Selection
 from pipeline.kpi.statements import read_statement
+from pipeline.kpi.unknown import warn_of_unknown
 from pipeline.lake import Snapshot
 from pipeline.report.cells import MAX_CELLS
 from pipeline.report.figures import Figures, find_days
@@ -39,6 +40,8 @@ def read_page(
 ) -> Page:
     """Reads the figures of a version and makes the page.
 
+    Warns of filters that no row can match, where there is none.
+
     Args:
         connection: One of `open_kpi_connection`, with the same rates.
         snapshot: The version.
@@ -57,6 +60,8 @@ def read_page(
     language = find_language(lang).add_formulas(formulas)
     first = rates.start if rates is not None else None
     figures = _read_figures(connection, snapshot.version, selection, first)
+    if not figures.cells:
+        warn_of_unknown(connection, selection)
     if rates is not None:
         used = describe_rates(connection, rates.currency)
         figures = figures._replace(filters={**figures.filters, **used})

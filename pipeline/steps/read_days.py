@@ -9,7 +9,8 @@ from pipeline.contracts import Contract
 from pipeline.manifest import Manifest, day_folder
 from pipeline.merge.delivery import Delivery
 from pipeline.read.raw import DataPart
-from pipeline.steps.ingest import Ingested, RawTask, ingest_raw
+from pipeline.steps.ingest import Ingested
+from pipeline.steps.ingest_days import RawTask, ingest_raw
 from pipeline.steps.read_place import Place
 
 BATCH_DAYS = 32

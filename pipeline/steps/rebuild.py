@@ -1,6 +1,7 @@
 """Makes the master anew from landing/ and raw/, as the ledger says what belongs to it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import polars as pl
 
@@ -48,35 +49,44 @@ def rebuild(
     lake.initialise()
     lake.create_tables()  # also where the master's folder was lost
 
-    def take_in(ledger: pl.DataFrame, _: Mapping[str, Contract]) -> Intake:
-        counting = pick_judged(ledger).filter(pl.col("outcome").is_in(["merged", "no_rows"]))
-        as_merged = _find_as_merged(lake, counting, workers=settings.workers)
-        gone = counting.filter(~as_merged)
-        if len(gone) and not without_gone:
-            raise LakeError(
-                f"{gone['path'][0]} is not there as it was merged, and neither are "
-                f"{len(gone) - 1:,} more files: put them back, or leave their rows out with "
-                f"--without-gone"
-            )
-        present = counting.filter(as_merged)
-        is_day = pl.col("path").str.starts_with(f"{RAW}/")
-        days, manifests = recall_days(lake, present.filter(is_day))
-        files = recall(present.filter(~is_day), role="replayed", accepted=True)
-        return Intake(
-            deliveries=[*files, *days],
-            manifests=manifests,
-            ledger=ledger.join(present, on=["path", "sha256"], how="anti"),
-            anew=True,
-        )
-
     return transact(
         lake,
-        take_in,
+        partial(_take_in, lake, workers=settings.workers, without_gone=without_gone),
         command="rebuild",
         settings=settings,
         on_file=on_file,
         anew=True,
         engine=engine,
+    )
+
+
+def _take_in(
+    lake: Lake,
+    ledger: pl.DataFrame,
+    _: Mapping[str, Contract],
+    *,
+    workers: int,
+    without_gone: bool,
+) -> Intake:
+    """All files that were merged and count, as they are to be read again."""
+    counting = pick_judged(ledger).filter(pl.col("outcome").is_in(["merged", "no_rows"]))
+    as_merged = _find_as_merged(lake, counting, workers=workers)
+    gone = counting.filter(~as_merged)
+    if len(gone) and not without_gone:
+        raise LakeError(
+            f"{gone['path'][0]} is not there as it was merged, and neither are "
+            f"{len(gone) - 1:,} more files: put them back, or leave their rows out with "
+            f"--without-gone"
+        )
+    present = counting.filter(as_merged)
+    is_day = pl.col("path").str.starts_with(f"{RAW}/")
+    days, manifests = recall_days(lake, present.filter(is_day))
+    files = recall(present.filter(~is_day), role="replayed", accepted=True)
+    return Intake(
+        deliveries=[*files, *days],
+        manifests=manifests,
+        ledger=ledger.join(present, on=["path", "sha256"], how="anti"),
+        anew=True,
     )
 
 

@@ -12,6 +12,7 @@ from pipeline.kpi.rates import Rates, describe_rates
 from pipeline.kpi.roll_up import write_rollups
 from pipeline.kpi.rollup import DAILY
 from pipeline.kpi.selection import EVERYTHING, Selection
+from pipeline.kpi.unknown import warn_of_unknown
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake, Snapshot
 from pipeline.report.figures import find_days
@@ -53,6 +54,8 @@ def read_figures(
     rates: Rates | None = None,
 ) -> Figures:
     """Computes what the report of a version says to scripts.
+
+    Warns of filters that no row can match, where there is none.
 
     Args:
         lake: The lake.
@@ -116,8 +119,11 @@ def report_on(
 def _read_figures(
     connection: duckdb.DuckDBPyConnection, selection: Selection, rates: Rates | None
 ) -> Figures:
+    platforms = run_kpi(connection, "platform", selection)
+    if not platforms.rows:
+        warn_of_unknown(connection, selection)
     return Figures(
-        platforms=run_kpi(connection, "platform", selection),
+        platforms=platforms,
         audiences=run_kpi(connection, "audience", selection),
         account=read_account(connection, source=selection.source),
         converted=describe_rates(connection, rates.currency) if rates else {},

@@ -255,7 +255,7 @@ def test_a_long_table_is_cut_and_said_to_be(shell: Shell) -> None:
         (
             ["kpi", "quality", "--platform", "x"],
             2,
-            "cannot be filtered by platform; it knows source: it is about delivered files",
+            "cannot be filtered by platform; it knows source: it counts delivered files",
         ),
         (["kpi", "campaign", "--by", "luck"], 2, "cannot be ranked by 'luck'"),
         (["kpi", "day", "--start", "2024-02-01", "--end", "2024-01-01"], 2, "after the last"),
@@ -384,7 +384,12 @@ def test_an_empty_answer_of_names_that_are_there_is_not_blamed_on_them(shell: Sh
 
 
 @pytest.mark.parametrize(
-    "command", [["kpi", "campaign"], ["query", "select * from ad_day where date > '2001-01-01'"]]
+    "command",
+    [
+        ["kpi", "campaign"],
+        ["kpi", "campaign", "--source", "lots", "--start", "2001-01-01", "--top", "9"],
+        ["query", "select * from ad_day where date > '2001-01-01'"],
+    ],
 )
 def test_pandas_is_not_loaded_to_answer(shell: Shell, command: list[str]) -> None:
     """Where it is installed, as here, that would take longer than the answer."""

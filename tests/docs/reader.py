@@ -11,6 +11,8 @@ from pathlib import Path
 from tests.docs.documents import ROOT, RUNNABLE, Block, Command, list_blocks, list_commands
 
 TIMEOUT = 600
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
+"""What DuckDB's command line writes into pipes as well, and a document does not show."""
 
 
 def is_step(block: Block) -> bool:
@@ -19,15 +21,17 @@ def is_step(block: Block) -> bool:
 
 
 class Reader:
-    """Has an empty folder, the command `adlake` and no settings."""
+    """Has an empty folder, the commands `adlake` and `duckdb`, and no settings."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "here"
         self.folder.mkdir()
-        shim = home / "bin" / "adlake"
-        shim.parent.mkdir()
+        programs = home / "bin"
+        programs.mkdir()
+        shim = programs / "adlake"
         shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pipeline "$@"\n')
         shim.chmod(0o755)
+        (programs / "duckdb").symlink_to(Path(sys.executable).with_name("duckdb"))
         # Who only uses adlake has no pandas, which the developer's packages bring; where it is
         # there, Arrow imports it in each command.
         (home / "without" / "pandas").mkdir(parents=True)
@@ -35,7 +39,7 @@ class Reader:
         self.environ = {
             name: value for name, value in os.environ.items() if not name.startswith("ADLAKE_")
         } | {
-            "PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": f"{home / 'without'}{os.pathsep}{ROOT}",
             "COLUMNS": "200",
         }
@@ -105,7 +109,7 @@ class Reader:
             timeout=TIMEOUT,
             check=False,
         )
-        return done.returncode, done.stdout
+        return done.returncode, COLOUR.sub("", done.stdout)
 
 
 def assert_looks_like(got: str, wanted: str) -> None:

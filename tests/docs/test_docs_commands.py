@@ -20,7 +20,7 @@ WITH_PANDAS = {"docs/interop.md"}
 """What shows how pandas reads a lake."""
 
 
-PROGRAMS = re.compile(r"(adlake|airflow|dask|export|make|pip|python) ")
+PROGRAMS = re.compile(r"(adlake|airflow|dask|duckdb|export|make|pip|python) ")
 NOT_RUN = {
     "README.md": {
         "make s3": "tests/docs/test_make.py does it, on ports that are free",

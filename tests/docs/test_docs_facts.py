@@ -24,9 +24,9 @@ from pipeline.kpi.rollup import CAMPAIGN, DAILY
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.merge.plan import FILE_ROWS
 from pipeline.schema import AD_DAY, LEDGER, REJECTS, SEED_CSV_COLUMNS
+from pipeline.steps.part_rows import SLICE_ROWS
 from pipeline.steps.read_days import BATCH_DAYS, BATCH_ROWS
 from pipeline.steps.read_files import GROUP_BYTES, GROUP_FILES
-from pipeline.steps.resolve_parts import SLICE_ROWS
 from tests.docs import licences, made_tables
 from tests.docs.documents import ROOT, list_codes, read_document, read_table
 from tests.kpi.grains import list_keys

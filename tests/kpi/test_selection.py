@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.kpi.catalogue import describe_kpi
 from pipeline.kpi.selection import RANKINGS, Selection
 
 DAY = date(2024, 3, 1)
@@ -48,3 +49,14 @@ def test_a_filter_that_a_kpi_does_not_know_is_refused(params: tuple[str, ...], k
         Selection(platform="Google ADS").bind(params, kpi="quality")
     said = f"the KPI 'quality' cannot be filtered by platform; it knows {known}"
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("kpi", ["quality", "quarantine"])
+def test_what_counts_files_says_why_it_takes_nothing_but_a_source(kpi: str) -> None:
+    params = describe_kpi(kpi).params
+    assert Selection(source="lots").bind(params, kpi=kpi) == {"source": "lots"}
+    for chosen in (Selection(start=DAY), Selection(end=DAY), Selection(campaign="1")):
+        with pytest.raises(UsageError, match=r"knows source: it counts .* that could be trusted$"):
+            chosen.bind(params, kpi=kpi)
+    with pytest.raises(UsageError, match=r"cannot be filtered by top; it knows source$"):
+        Selection(top=1).bind(params, kpi=kpi)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from typing import Any
 import pytest
 
 from pipeline.generate.request import GenerateRequest
-from pipeline.lake import Lake
+from pipeline.kpi.selection import Selection
+from pipeline.lake import Lake, Snapshot
 from pipeline.settings import Settings
+from pipeline.steps import report as reports
+from pipeline.steps.diff import diff
 from pipeline.steps.html_report import LATEST, html_report
 from pipeline.steps.run import run
 from pipeline.storage import LocalStorage
@@ -154,6 +158,29 @@ def test_the_report_follows_the_filters_of_kpis(tmp_path: Path) -> None:
     assert "<span>Source meta</span>" in page
     assert "Google" not in page.partition("<body>")[2].partition("<script>")[0]
     assert "lots" not in page.partition("<body>")[2].partition("<script>")[0]
+
+
+def diff_with_empty(lake: Lake, snapshot: Snapshot, chosen: Selection, settings: Settings) -> None:
+    diff(lake, 0, snapshot.version, chosen, settings=settings)
+
+
+@pytest.mark.parametrize(
+    "make", [html_report, reports.report, reports.read_figures, diff_with_empty]
+)
+def test_a_filter_that_nobody_matches_is_named_with_what_there_is(
+    make: Callable[..., object], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [make_row(platform="Google ADS", source="lots"), make_row(platform="X", source="meta")]
+    lake = build_lake(tmp_path / "lake", rows)
+    snapshot = lake.take_snapshot()
+
+    make(lake, snapshot, Selection(platform="Gogle ADS", source="lots"), settings=SETTINGS)
+
+    message = "--platform is 'Gogle ADS', which no row that counts in this version has: did you"
+    assert caplog.messages == [f"{message} mean 'Google ADS'?"]
+    caplog.clear()
+    make(lake, snapshot, Selection(source="meta", platform="Google ADS"), settings=SETTINGS)
+    assert caplog.messages == []
 
 
 def test_an_empty_report_has_its_columns_all_the_same(tmp_path: Path) -> None:

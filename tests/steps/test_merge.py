@@ -705,7 +705,7 @@ def test_working_in_slices_of_dates_changes_no_byte(
     ]
     digests = []
     for slice_rows in (1_000_000, 9, 1):
-        monkeypatch.setattr("pipeline.steps.resolve_parts.SLICE_ROWS", slice_rows)
+        monkeypatch.setattr("pipeline.steps.part_rows.SLICE_ROWS", slice_rows)
         home = Home(tmp_path / str(slice_rows), Lake(LocalStorage(tmp_path / str(slice_rows))))
         for number, lines in enumerate(lots):
             folder = f"landing/lots/delivered=2024-04-0{1 + number}T00:00:00Z"
