@@ -34,7 +34,7 @@ def refuse_too_little(groups: Path = _GROUPS, mounts: Path = _MOUNTS) -> None:
 def find_limit(groups: Path = _GROUPS, mounts: Path = _MOUNTS) -> int | None:
     """Bytes that this process and its children may use together; None where nothing limits them."""
     try:
-        lines = groups.read_text(encoding="ascii").splitlines()
+        lines = groups.read_text(errors="surrogateescape").splitlines()
     except OSError:
         return None  # another system than Linux
     return min(
@@ -45,20 +45,20 @@ def find_limit(groups: Path = _GROUPS, mounts: Path = _MOUNTS) -> int | None:
 
 def _list_limits(line: str, mounts: Path) -> Iterator[int]:
     """The limits of a group and of those that hold it."""
-    _, controllers, path = line.split(":", 2)
-    if not controllers:
-        root, name = mounts, "memory.max"
-    elif "memory" in controllers.split(","):
-        root, name = mounts / "memory", "memory.limit_in_bytes"
-    else:
-        return
+    match line.split(":", 2):
+        case [_, "", path]:
+            root, name = mounts, "memory.max"
+        case [_, controllers, path] if "memory" in controllers.split(","):
+            root, name = mounts / "memory", "memory.limit_in_bytes"
+        case _:
+            return
     group = root / path.lstrip("/")
     for folder in (group, *group.parents):
         if not folder.is_relative_to(root):
             return
         try:
-            text = (folder / name).read_text(encoding="ascii").strip()
+            text = (folder / name).read_text().strip()
         except OSError:
             continue  # the root has no limit, and a container does not see whose it is
-        if text.isdecimal():
+        if text.isdecimal():  # no limit is another word, or a number above all memory
             yield int(text)

@@ -12,6 +12,9 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+_-]*(?:/[A-Za-z0-9+_-]+){0,3}", r
 _STANDARD: Final = re.compile(r"\((?:GMT|UTC)(?:([+-])(\d\d?):(\d\d))?\)\s*", re.ASCII)
 """How words such as `(GMT+01:00) Madrid, Paris` begin: with the offset of standard time."""
 
+_SEASON_DAYS: Final = 60
+"""What lasts as long in a year is a season of its clocks."""
+
 _FIRST: Final = datetime(2010, 1, 1, 12, tzinfo=UTC)
 _LAST: Final = datetime(2029, 12, 31, 12, tzinfo=UTC)
 """The noons whose clocks are compared are fixed, so that it does not matter when that is done."""
@@ -44,13 +47,19 @@ def may_mean(words: str, zone: str, names: Mapping[str, str]) -> bool:
     if not said:
         return True
     minutes = int(said[2] or 0) * 60 + int(said[3] or 0)
-    standard = clocks.group_by("year").agg(pl.col("offset").min())["offset"]
-    return (-minutes if said[1] == "-" else minutes) in standard
+    return (-minutes if said[1] == "-" else minutes) in _list_standard(clocks)
 
 
 def simplify(words: str) -> str:
     """Words for a zone as they are compared: without case and what leads them, an offset."""
     return _STANDARD.sub("", words, count=1).strip().casefold()
+
+
+def _list_standard(clocks: pl.DataFrame) -> pl.Series:
+    """The least offset of each year; Morocco's of Ramadan is a shorter exception from its own."""
+    days = clocks.group_by("year", "offset").len()
+    lasting = days.filter(pl.col("len") >= _SEASON_DAYS)
+    return lasting.group_by("year").agg(pl.col("offset").min())["offset"]
 
 
 @lru_cache(maxsize=64)

@@ -47,6 +47,7 @@ def mounts(tmp_path: Path) -> Path:
             id="first kind, around it",
         ),
         pytest.param("", {"memory.max": "3"}, None, id="in no group"),
+        pytest.param("\n7\n0::/é\n", {"é/memory.max": "3"}, 3, id="what nobody expects"),
     ],
 )
 def test_the_lowest_limit_of_a_group_and_those_around_it_counts(

@@ -42,6 +42,7 @@ from pipeline.errors import (
     MissingError,
     StorageError,
 )
+from pipeline.secret import scrub
 from pipeline.storage import Storage
 
 CHECKPOINT_EVERY = 4
@@ -204,8 +205,9 @@ class Table:
             for path in paths:
                 self.storage.overwrite(f"{self.folder}/{path}", (place / path).read_bytes())
             self.storage.persist(f"{self.folder}/{path}" for path in paths)
-        except (LakeError, StorageError) as error:
-            _log.warning("%s/%s: %s; the next commit tries again", self.uri, paths[0], error)
+        except (LakeError, StorageError, OSError) as error:
+            said = scrub(str(error))
+            _log.warning("%s/%s: %s; the next commit tries again", self.uri, paths[0], said)
 
 
 def open_table(

@@ -21,6 +21,9 @@ RANKINGS: Final = (
 )
 """The measures that campaigns can be ranked by."""
 
+MOST_CAMPAIGNS: Final = 1_000_000_000
+"""More than any lake has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -34,8 +37,8 @@ class Selection:
         campaign: A campaign_id or campaign_name, exactly.
         source: A source's name, exactly.
         by: What campaigns are ranked by, one of `RANKINGS`; spend where it is None.
-        top: Only so many campaigns from the top of each currency, at least 1.
-        bottom: Only so many from the bottom, at least 1; with `top`: both.
+        top: Only so many campaigns from the top of each currency, 1 to `MOST_CAMPAIGNS`.
+        bottom: Only so many from the bottom, likewise; with `top`: both.
 
     Raises:
         UsageError: The values contradict each other, or a ranking is unknown.
@@ -59,8 +62,8 @@ class Selection:
                 f"campaigns cannot be ranked by {self.by!r}; expected {', '.join(RANKINGS)}"
             )
         for name, number in (("top", self.top), ("bottom", self.bottom)):
-            if number is not None and number < 1:
-                raise UsageError(f"{name} is {number}; expected at least 1")
+            if number is not None and not 1 <= number <= MOST_CAMPAIGNS:
+                raise UsageError(f"{name} is {number}; expected 1 to {MOST_CAMPAIGNS:,}")
 
     def bind(self, params: tuple[str, ...], *, kpi: str) -> Mapping[str, object]:
         """The value of each parameter of a statement.

@@ -14,9 +14,10 @@ from typing import NoReturn
 import pytest
 
 import pipeline.engine.dask_link
+import pipeline.engine.dask_map
 from pipeline.engine import open_engine
 from pipeline.engine.cluster import DaskEngine
-from pipeline.engine.dask_map import LEAST_WINDOW, pack
+from pipeline.engine.dask_map import LEAST_WINDOW, PARTS_A_THREAD, pack
 from pipeline.errors import ClusterError, LakeError, UsageError
 from pipeline.secret import guard
 from tests.cluster.clusters import WAIT_SECONDS, Cluster, start_cluster
@@ -124,6 +125,27 @@ def test_parts_whose_worker_died_are_worked_on_again(
 
 
 @pytest.mark.cluster
+def test_so_is_one_that_joins_later_and_gets_a_part(
+    dask_engine: DaskEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline.engine.dask_link, "__version__", "99.9")
+    with pytest.raises(
+        ClusterError, match=r"^the worker at tcp:.* has adlake .*; expected .*99\.9"
+    ):
+        list(dask_engine.map(abs, range(3), label=name))
+
+
+def fill_the_disk(_: int) -> NoReturn:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.cluster
+def test_what_a_workers_machine_refuses_is_said_to_be_there(dask_engine: DaskEngine) -> None:
+    with pytest.raises(ClusterError, match=r"^the worker at tcp:.* failed: .*No space left"):
+        list(dask_engine.map(fill_the_disk, [0], label=name))
+
+
+@pytest.mark.cluster
 @pytest.mark.faults
 def test_a_part_that_kills_every_worker_is_named(dask_engine: DaskEngine) -> None:
     with pytest.raises(ClusterError, match=r"^part 0: 4 workers died while they worked on it"):
@@ -180,6 +202,70 @@ def test_a_job_goes_on_with_a_scheduler_that_comes_back(
 
     assert work_and_lose_the_scheduler(cluster, hurry, restart) == list(range(200))
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.cluster
+@pytest.mark.faults
+@pytest.mark.parametrize("seen", ["connecting", "closed"])
+def test_it_may_as_well_be_lost_between_two_maps(seen: str, cluster: Cluster) -> None:
+    with open_engine(cluster.address, workers=1) as engine:
+        assert isinstance(engine, DaskEngine)
+        assert list(engine.map(abs, range(3), label=name)) == [0, 1, 2]
+        engine.link.client._timeout = WAIT_SECONDS if seen == "connecting" else 1
+        assert cluster.scheduler is not None
+        cluster.scheduler.kill()
+        cluster.scheduler.wait()
+        end = time.monotonic() + WAIT_SECONDS
+        while engine.link.client.status != seen:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        made = engine.map(abs, range(100), label=name)
+        cluster.start_scheduler()
+        cluster.start_worker()
+        assert list(made) == list(range(100))
+
+
+@pytest.mark.cluster
+@pytest.mark.faults
+def test_a_scheduler_that_stands_still_is_waited_for_no_longer_than_said(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_engine(cluster.address, workers=1) as engine:
+        assert isinstance(engine, DaskEngine)
+        monkeypatch.setattr(pipeline.engine.dask_link, "PATIENCE_SECONDS", 1)
+        monkeypatch.setattr(pipeline.engine.dask_link, "_ANSWER_SECONDS", 1)
+        made = engine.map(time.sleep, [0, WAIT_SECONDS], label=name)
+        next(made)
+        assert cluster.scheduler is not None
+        cluster.scheduler.send_signal(signal.SIGSTOP)
+        with pytest.raises(ClusterError, match=r"^part 300 was not worked on: .* for 1 seconds;"):
+            next(made)
+        cluster.scheduler.kill()
+
+
+@pytest.mark.cluster
+def test_more_parts_go_out_when_workers_join(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline.engine.dask_map, "LEAST_WINDOW", 1)
+    monkeypatch.setattr(pipeline.engine.dask_map, "_LOOK_SECONDS", 0)
+    with open_engine(cluster.address, workers=1) as engine:
+        assert isinstance(engine, DaskEngine)
+        pulled: list[int] = []
+
+        def pull() -> Iterator[int]:
+            for number in range(60):
+                pulled.append(number)
+                yield number
+
+        made = engine.map(abs, pull(), label=name)
+        assert next(made) == 0
+        assert len(pulled) == PARTS_A_THREAD
+        cluster.start_worker()
+        engine.link.client.wait_for_workers(2)
+        out = [len(pulled) - result for result in made]
+        assert len(out) == 59
+        assert PARTS_A_THREAD < max(out) <= 2 * PARTS_A_THREAD
 
 
 @pytest.mark.cluster

@@ -27,11 +27,12 @@ def test_a_period_that_ends_before_it_starts_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["top", "bottom"])
-def test_at_least_one_campaign_can_be_asked_for(name: str) -> None:
+def test_one_campaign_at_least_and_no_more_than_there_are_can_be_asked_for(name: str) -> None:
     assert Selection(**{name: 1}).bind((name,), kpi="campaign") == {name: 1}  # type: ignore[arg-type]  # one field or the other
-    with pytest.raises(UsageError) as caught:
-        Selection(**{name: 0})  # type: ignore[arg-type]  # likewise
-    assert str(caught.value) == f"{name} is 0; expected at least 1"
+    for number in (0, 10**20):
+        with pytest.raises(UsageError) as caught:
+            Selection(**{name: number})  # type: ignore[arg-type]  # likewise
+        assert str(caught.value) == f"{name} is {number}; expected 1 to 1,000,000,000"
 
 
 def test_campaigns_are_ranked_by_spend_or_by_a_measure_that_is_known() -> None:
