@@ -136,7 +136,7 @@ AIRFLOW_PYTEST := AIRFLOW_HOME="$(CURDIR)/$(VENV)/airflow" $(BIN)/python -m pyte
 test-rest: test-slow test-airflow
 
 test-slow: setup-dev system-packages
-	$(BIN)/python -m pytest -m "(slow or faults or browser or cluster) and not airflow and not soak" -n $(JOBS)
+	$(BIN)/python -m pytest -m "(slow or faults or browser or cluster) and not airflow and not soak" -n $(JOBS) --durations=60
 
 test-airflow: setup-dev system-packages
 	$(AIRFLOW_PYTEST) -m "airflow and not soak"
@@ -152,7 +152,7 @@ test-faults: setup-dev system-packages ## Run what kills, breaks or races a run 
 
 coverage: setup-dev ## Run the quick tests and hold the branches of pure modules, and of validate, merge and kpi, to at least 95 %
 	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not cluster and not soak" -n $(JOBS) \
-		--cov --cov-report=
+		--cov --cov-report= --durations=60
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 	@for package in $(HELD); do \
 		echo $(BIN)/coverage report --include="pipeline/$$package/*" --fail-under=95; \
