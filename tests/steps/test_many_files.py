@@ -30,10 +30,10 @@ def test_a_merge_that_meets_a_million_files_stays_within_two_gigabytes_and_a_min
 
 @pytest.mark.parametrize(("seconds", "peak"), [(MOST_SECONDS, 1), (0, MOST_BYTES)])
 def test_the_simulation_fails_where_a_limit_is_broken(seconds: int, peak: int) -> None:
-    within = dict.fromkeys(BEFORE_COMMIT, Usage(0, 0, 1))
+    within = dict.fromkeys(BEFORE_COMMIT, Usage(0, 0, 1, 0))
     refuse_too_much(10, within)
     with pytest.raises(SystemExit, match="expected at most 60 seconds and 2,000 MB"):
-        refuse_too_much(10, within | {BEFORE_COMMIT[1]: Usage(0, seconds + 1, peak + 1)})
+        refuse_too_much(10, within | {BEFORE_COMMIT[1]: Usage(0, seconds + 1, peak + 1, 0)})
 
 
 def find_peak(steps: dict[str, Usage]) -> int:

@@ -128,9 +128,8 @@ def test_a_ledger_file_that_only_a_commit_names_stays(
     land(used, "c")
     with monkeypatch.context() as patch:
         patch.setattr(Table, "commit", fail_on_ledger)
-        patch.setattr("pipeline.steps.commit.ATTEMPTS", 1)
-        with pytest.raises(CommitConflictError):
-            used.merge()
+        used.merge()
+    assert used.lake.open_ledger().transaction < used.lake.open_master().transaction
     age(used.root, 8)
     clear(used, retention=timedelta(0), force=True)
     assert used.read_ledger().height == 3
