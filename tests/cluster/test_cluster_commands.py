@@ -34,12 +34,12 @@ def adlake(folder: Path, *arguments: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_merge_rebuild_and_export_do_on_a_cluster_what_they_do_without(tmp_path: Path) -> None:
+def test_commands_do_on_a_cluster_what_they_do_without(tmp_path: Path) -> None:
     made = []
     for name, cluster in (("here", ()), ("there", ("--cluster", "local:1"))):
         folder = tmp_path / name
         folder.mkdir()
-        adlake(folder, "generate", *RANGE)
+        adlake(folder, "generate", *RANGE, *cluster)
         adlake(folder, "merge", *cluster)
         adlake(folder, "rebuild", *cluster)
         adlake(folder, "export", str(folder / "out"), *cluster)
