@@ -87,7 +87,7 @@ class Staging:
 
 
 def share_file(lake: Lake, folder: str, local: Path) -> Spooled:
-    """Leaves a finished local file to others, a seventh of its size; it may vanish.
+    """Leaves a finished local file to others, packed; it may vanish here.
 
     A part that is worked on twice leaves two files, and only one of them is in a result.
 
