@@ -1,5 +1,6 @@
 """The connection to a Dask scheduler: made, looked at, and made again where it was lost."""
 
+import contextlib
 import functools
 import logging
 import pkgutil
@@ -25,7 +26,6 @@ PATIENCE_SECONDS: Final = 60
 LOST: Final = (ClosedClientError, OSError)
 """What Dask raises where the connection is gone; its own errors of a comm are an OSError."""
 
-_ASIDE: Final = "return"
 _ANSWER_SECONDS: Final = 5
 _LOOK_SECONDS: Final = 0.25
 
@@ -134,14 +134,13 @@ def open_link(address: str, *, is_inside: bool) -> Link:
     silence()
     said = f"answer in {CONNECT_SECONDS} seconds"
     link = Link(address, is_inside, _connect(address, CONNECT_SECONDS, said))
-    try:
-        _look_at(link.client, address)
-    except LOST as error:
-        link.close()
-        raise _say_gone(address, "stay", error) from error
-    except BaseException:
-        link.close()
-        raise
+    with contextlib.ExitStack() as stack:
+        stack.callback(link.close)
+        try:
+            _look_at(link.client, address)
+        except LOST as error:
+            raise _say_gone(address, "stay", error) from error
+        stack.pop_all()
     return link
 
 
@@ -196,8 +195,10 @@ def _check_versions(client: Any) -> None:
         ClusterError: As said.
     """
     # By names that also a worker without adlake knows.
-    answers = {"adlake": client.run(pkgutil.resolve_name, "pipeline:__version__", on_error=_ASIDE)}
-    answers |= {one: client.run(version, one, on_error=_ASIDE) for one in _SAME}
+    answers = {
+        "adlake": client.run(pkgutil.resolve_name, "pipeline:__version__", on_error="return")
+    }
+    answers |= {one: client.run(version, one, on_error="return") for one in _SAME}
     expected = list_versions()
     for package, found in answers.items():
         # One that is gone meanwhile answers with an OSError, and does no part.
