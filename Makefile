@@ -139,7 +139,7 @@ test-slow: setup-dev system-packages
 	$(BIN)/python -m pytest -m "(slow or faults or browser or cluster) and not airflow and not soak" -n $(JOBS) --durations=60
 
 test-airflow: setup-dev system-packages
-	$(AIRFLOW_PYTEST) -m "airflow and not soak"
+	$(AIRFLOW_PYTEST) -m "airflow and not soak" --durations=20
 
 test-soak: setup-dev system-packages ## Run the longest tests: random histories of deliveries, kills on every request
 	$(BIN)/python -m pytest -m "soak and not airflow" -n $(JOBS)

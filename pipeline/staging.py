@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import polars as pl
-
 from pipeline.engine import Engine
 from pipeline.errors import ClusterError, MissingError
 from pipeline.lake import STAGING, Lake
@@ -98,6 +96,8 @@ def share_file(lake: Lake, folder: str, local: Path) -> Spooled:
     """
     if not folder:
         return local
+    import polars as pl  # noqa: PLC0415 - a third of a second that the generator has no use for
+
     name = f"{local.name}-{secrets.token_hex(8)}"
     packed = local.with_name(name)
     pl.read_ipc(local).write_ipc(packed, compression="lz4")

@@ -313,6 +313,16 @@ def read_master(lake: Lake) -> pl.DataFrame:
     return pl.read_parquet(files, glob=False, hive_partitioning=False).sort(SORT_ORDER)
 
 
+def run_unless_locked(local: LocalAirflow, *arguments: str) -> str | None:
+    """What an `airflow` command prints; None if another writer was at the database just then."""
+    try:
+        return local.run(*arguments)
+    except SystemExit as error:
+        if "database is locked" not in str(error):
+            raise
+        return None
+
+
 def backfill(
     local: LocalAirflow, api: httpx.Client, first: str, last: str, *options: str, **conf: Any
 ) -> list[str]:
@@ -325,10 +335,14 @@ def backfill(
         return True if all(one["completed_at"] for one in known["backfills"]) else None
 
     wait_for(read_over)  # a DAG has one backfill at a time
-    # SQLite refuses a writer whose transaction began before the scheduler's last one.
+    # SQLite refuses a writer whose transaction began before the scheduler's last one; Airflow then
+    # takes back what it has of the backfill.
     set_paused(api, True)
-    local.run(*command, *options, "--dag-run-conf", json.dumps(conf))
-    set_paused(api, False)
+    try:
+        command += (*options, "--dag-run-conf", json.dumps(conf))
+        wait_for(lambda: run_unless_locked(local, *command))
+    finally:
+        set_paused(api, False)
     params = {"run_type": "backfill"}
     params |= {"logical_date_gte": f"{first}T00:00Z", "logical_date_lte": f"{last}T00:00Z"}
 

@@ -291,6 +291,7 @@ def test_an_export_never_goes_among_the_deliveries(shell: Shell) -> None:
         assert (done.returncode, "lies in the lake itself" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_lake_with_a_hole_is_said_to_have_one(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     write_lot(shell.lake / "marketing_data_1.csv", [make_line()])
@@ -366,6 +367,7 @@ def test_a_signal_ends_a_command_that_is_just_starting(signal_name: str, code: i
     assert done == (code, "adlake: interrupted; nothing was begun\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
 def test_a_run_that_is_stopped_leaves_nothing_half_done(tmp_path: Path, signal_name: str) -> None:
     shell = Shell(tmp_path)

@@ -126,6 +126,7 @@ def test_what_is_no_text_with_a_header_is_said(
     assert refused.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @given(
     names=st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=9),
     cells=st.lists(st.text(max_size=12), min_size=9, max_size=9),

@@ -94,6 +94,7 @@ def test_a_rule_or_file_of_the_quarantine_is_only_compared(lake: Lake) -> None:
         assert len(show_refused(connection, path=None, rule=None, limit=9).rows) == 1
 
 
+@pytest.mark.slow
 def test_what_is_no_file_is_not_withdrawn(lake: Lake) -> None:
     before = lake.take_snapshot()
     for injected in INJECTIONS:

@@ -68,6 +68,7 @@ def test_the_list_counts_by_reason_unless_told(dirty: Shell) -> None:
     assert (done.returncode, "'reason', 'file', 'source'" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_file_are_shown_by_rule_and_up_to_a_limit(dirty: Shell) -> None:
     command = ["quarantine", "show", LOT, "--rule", "negative_clicks"]
     rows = dirty.read(*command)

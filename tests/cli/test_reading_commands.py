@@ -335,6 +335,7 @@ def test_a_signal_ends_a_query_cleanly(
     assert said == "adlake: interrupted; what was committed stands\n"
 
 
+@pytest.mark.slow
 def test_money_is_converted_by_the_rates_in_the_lake(shell: Shell) -> None:
     refused = shell.run("kpi", "total", "--currency", "EUR")
     assert refused.returncode == 2
@@ -375,6 +376,7 @@ def test_an_empty_answer_names_what_nobody_has_and_what_was_meant(shell: Shell) 
     )
 
 
+@pytest.mark.slow
 def test_an_empty_answer_of_names_that_are_there_is_not_blamed_on_them(shell: Shell) -> None:
     [platform] = {row["platform"] for row in shell.read("kpi", "platform")}
     done = shell.run("kpi", "total", "--platform", platform, "--end", "2001-01-01")

@@ -49,6 +49,7 @@ def work(
     return said, {str(path.relative_to(folder)): path.read_bytes() for path in made}
 
 
+@pytest.mark.slow
 def test_a_bucket_is_a_lake_like_a_folder(
     tmp_path: Path,
     s3_uri: str,

@@ -6,6 +6,7 @@ from tests.docs.documents import list_blocks, list_codes, list_links, read_docum
 from tests.docs.reader import Reader, assert_looks_like
 
 
+@pytest.mark.slow
 def test_the_tour_can_be_followed(reader: Reader) -> None:
     reader.follow("README.md")
 

@@ -79,6 +79,7 @@ row_strategy = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(rows=st.lists(row_strategy, max_size=20))
 def test_any_rows_are_written_as_pandas_writes_them(rows: list[dict[str, object]]) -> None:

@@ -14,16 +14,18 @@ from tests.fault_proxy import Rule
 from tests.faults.conftest import SETTINGS, Harbour
 
 FAULTS = ["503", "500", "409", "reset-before", "reset-after", "applied-500", "applied-503"]
-QUICK = {"409", "reset-after", "applied-500"}
-FAULTS_BUT_QUICK = [
-    fault if fault in QUICK else pytest.param(fault, marks=pytest.mark.faults) for fault in FAULTS
-]
 COMMIT = r"/master/_delta_log/\d+\.json$"
 LEDGER = r"/ledger/_delta_log/\d+\.json$"
 Run = Callable[[Lake], MergeOutcome]
 
 
-@pytest.mark.parametrize("fault", FAULTS_BUT_QUICK)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fault if fault == "reset-after" else pytest.param(fault, marks=pytest.mark.faults)
+        for fault in FAULTS
+    ],
+)
 def test_a_merge_survives_whatever_happens_to_its_commit(harbour: Harbour, fault: str) -> None:
     harbour.deliver("a.csv", ["a"])
     harbour.merge(harbour.open_directly())
@@ -38,8 +40,9 @@ def test_a_merge_survives_whatever_happens_to_its_commit(harbour: Harbour, fault
     assert harbour.open_directly().open_master().transaction == 2
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("command", ["first merge", "withdraw", "compact"])
-@pytest.mark.parametrize("fault", FAULTS_BUT_QUICK)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_so_does_every_command_that_commits(harbour: Harbour, fault: str, command: str) -> None:
     run, campaigns, transaction = prepare(harbour, command)
     harbour.proxy.break_by(Rule(fault, "PUT", COMMIT, times=1))
@@ -69,6 +72,7 @@ def prepare(harbour: Harbour, command: str) -> tuple[Run, list[str], int]:
     return lambda lake: withdraw(lake, path, settings=SETTINGS), ["b"], 2
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("fault", ["reset-after", "applied-500"])
 def test_so_does_the_ledger_that_follows(harbour: Harbour, fault: str) -> None:
     harbour.deliver("a.csv", ["a"])

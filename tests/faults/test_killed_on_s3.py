@@ -23,6 +23,8 @@ from tests.fault_proxy import Rule
 from tests.faults.conftest import SETTINGS, Harbour
 from tests.s3 import clean_environ
 
+pytestmark = pytest.mark.faults
+
 FILES = {"a.csv": ["a", "b"], "b.csv": ["c"]}
 CAMPAIGNS = ["a", "b", "c"]
 SEED = 20261124
@@ -34,6 +36,9 @@ SAMPLE_SECONDS = 240
 
 LEAST_KILLED = 60
 PATIENCE_SECONDS = 300
+RACERS = 8
+RACED_FILES = 40
+REPLACED_TIMES = 20
 
 
 def prepare(harbour: Harbour) -> None:
@@ -149,7 +154,6 @@ def test_a_merge_killed_on_a_request_is_finished_by_the_next(harbour: Harbour) -
     harbour.check([*CAMPAIGNS, "z"])
 
 
-@pytest.mark.faults
 def test_killed_on_a_sample_of_requests_a_command_is_finished_by_the_next(
     harbour: Harbour,
 ) -> None:
@@ -186,31 +190,23 @@ def test_killed_on_any_request_a_command_is_finished_by_the_next(
     assert killed >= LEAST_KILLED
 
 
-@pytest.mark.parametrize(
-    ("processes", "files"), [(3, 2), pytest.param(8, 40, marks=pytest.mark.faults)]
-)
-def test_merges_that_race_bring_every_row_once(
-    harbour: Harbour, processes: int, files: int
-) -> None:
-    names = [f"c{number:03d}" for number in range(files)]
+def test_merges_that_race_bring_every_row_once(harbour: Harbour) -> None:
+    names = [f"c{number:03d}" for number in range(RACED_FILES)]
     for name in names:
         harbour.deliver(f"{name}.csv", [name])
-    started = [start(harbour, "merge", endpoint=harbour.server.endpoint) for _ in range(processes)]
+    started = [start(harbour, "merge", endpoint=harbour.server.endpoint) for _ in range(RACERS)]
     codes = []
     for process in started:
         with process:
             process.communicate(timeout=PATIENCE_SECONDS)
         codes.append(process.returncode)
-    assert codes == [0] * processes
+    assert codes == [0] * RACERS
     assert harbour.open_directly().open_master().transaction == 1
     harbour.check(names)
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.faults)])
-def test_an_input_that_is_replaced_while_it_is_read_is_never_half_taken(
-    harbour: Harbour, times: int
-) -> None:
-    for number in range(times):
+def test_an_input_that_is_replaced_while_it_is_read_is_never_half_taken(harbour: Harbour) -> None:
+    for number in range(REPLACED_TIMES):
         name = f"{number}.csv"
         old = [f"{number}-old-1", f"{number}-old-2"]
         new = [f"{number}-new"]

@@ -41,6 +41,7 @@ def count_opening(harbour: Harbour) -> int:
     return len(harbour.proxy.requests)
 
 
+@pytest.mark.faults
 def test_no_merge_makes_more_than_forty_requests(harbour: Harbour) -> None:
     names = [f"c{number:04d}" for number in range(3 * ROUND + 1)]
     counts = [count_merge(harbour, name) for name in names]
@@ -49,6 +50,7 @@ def test_no_merge_makes_more_than_forty_requests(harbour: Harbour) -> None:
     harbour.check(names)
 
 
+@pytest.mark.faults
 def test_the_rollups_of_a_merge_make_no_more_than_forty_others(harbour: Harbour) -> None:
     counts = []
     for number in range(ROUND + 1):

@@ -37,6 +37,7 @@ def plan() -> MessyPlan:
     return make_plan(1, days=60, rows=4000)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**63 - 1), days=st.integers(1, 12), rows=st.integers(1, 200))
 @settings(max_examples=15)
 def test_the_same_seed_gives_the_same_bytes(seed: int, days: int, rows: int) -> None:

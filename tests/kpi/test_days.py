@@ -149,6 +149,7 @@ def test_a_file_is_left_out_only_where_no_part_of_the_statement_needs_it(
     assert reader.list_months(sql) == months
 
 
+@pytest.mark.slow
 def test_random_conditions_give_the_same_rows(reader: Reader) -> None:
     pick = random.Random(5)
     for _ in range(60):

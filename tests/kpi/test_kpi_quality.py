@@ -59,6 +59,7 @@ def name_all(rows: list[dict[str, Any]], column: str) -> str | None:
     return ", ".join(sorted({row[column] for row in rows} - {None})) or None
 
 
+@pytest.mark.slow
 def test_deliveries_of_a_thousand_sources_are_counted_right(tmp_path: Path) -> None:
     pick = random.Random(5)
     files = [file for number in range(SOURCES) for file in make_files(number, pick)]

@@ -66,6 +66,7 @@ def fresh_root(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     return lambda: tmp_path_factory.mktemp("lake")
 
 
+@pytest.mark.slow
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=ROWS, rolled_up=st.booleans())
 def test_every_kpi_equals_what_decimal_arithmetic_gives(
@@ -308,6 +309,7 @@ def test_the_account_counts_a_file_with_its_newest_judgement(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.slow
 def test_output_depends_on_no_time_zone_hash_seed_or_thread_count(tmp_path: Path) -> None:
     days = [date(2024, 2, 29), date(2024, 3, 31), date(2024, 12, 31)]
     rows = [

@@ -54,6 +54,7 @@ def test_streamed_text_is_what_is_written_of_all_rows_at_once(
     assert write(connection, sql, "json").decode() == render_json(result)
 
 
+@pytest.mark.slow
 def test_rows_of_many_batches_are_all_there_in_every_form(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -110,6 +111,7 @@ def test_an_error_is_one_line_and_the_place(
     assert text.count("\n") in {0, 2}
 
 
+@pytest.mark.slow
 def test_an_error_in_a_late_row_is_said_likewise(connection: duckdb.DuckDBPyConnection) -> None:
     late = "select cast(if(range = 2000000, 'x', '1') as int) from range(3000000)"
 

@@ -37,7 +37,7 @@ from tests.merge.histories import (
     split,
 )
 
-QUICK_HISTORIES = 400
+QUICK_HISTORIES = 80
 HISTORIES = 2_000
 LONG_HISTORIES = 60_000
 CHUNKS = 8

@@ -56,6 +56,7 @@ def expect_twice(brought: list[Row], standing: list[Row]) -> bool:
     return False
 
 
+@pytest.mark.slow
 @given(brought=ROWS, standing=ROWS)
 def test_it_is_what_the_rule_says_of_each_pair_of_rows(
     brought: list[Row], standing: list[Row]

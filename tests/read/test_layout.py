@@ -280,6 +280,7 @@ LINES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(
     lines=st.lists(LINES, max_size=12),
     block=st.integers(min_value=1, max_value=80),

@@ -139,6 +139,7 @@ def test_no_byte_is_lost_whatever_the_input(data: bytes) -> None:
         assert spanned + records.blank == newlines == records.line_count
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12),
     block=st.integers(min_value=1, max_value=60),

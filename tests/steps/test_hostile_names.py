@@ -49,6 +49,7 @@ def test_a_hostile_name_stays_inside_the_lake_and_reads_the_right_file(
     assert home.merge().transaction is None
 
 
+@pytest.mark.slow
 def test_so_do_all_of_them_in_a_bucket(s3_uri: str, s3_server: Server) -> None:
     client = make_client(s3_server.describe())
     folder = f"{s3_uri.removeprefix(f's3://{BUCKET}/')}/landing/lots"
