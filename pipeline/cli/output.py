@@ -1,6 +1,7 @@
 """Prints records and tables in the form that was asked for."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import IO, Any
 from pipeline.cli.command import Session
 from pipeline.cli.options import Format
 from pipeline.errors import UsageError
-from pipeline.export.target import FolderTarget
+from pipeline.export.target import FolderTarget, mapped
 from pipeline.kpi.output import render_cells, render_csv, render_json, to_json
 from pipeline.kpi.query import Result
 from pipeline.report.console import make_section, print_section
@@ -43,6 +44,13 @@ def print_result(
         print_section(
             section, file=sys.stdout, notes=[f"{DASH} {dash}"] if dash and has_dash else []
         )
+
+
+def print_plan(result: Result) -> None:
+    """Prints the last column of rows as it is, line by line: the plans of a statement."""
+    for row in result.rows:
+        lines = map(make_printable, str(row[-1]).splitlines())
+        sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def print_record(record: Mapping[str, Any], *, form: Format) -> None:
@@ -108,15 +116,26 @@ def _write_csv(result: Result) -> None:
 def open_file(file: Path) -> Iterator[IO[bytes]]:
     """A file of this machine to write into, that is there whole or not at all.
 
+    What is there already and no regular file, such as a pipe or /dev/null, is written as it is:
+    a file that takes its name would replace it.
+
+    Args:
+        file: Its name; of a symbolic link, what it points at is written.
+
     Raises:
         UsageError: It is a folder.
         StorageError: It cannot be written.
     """
     if file.is_dir():
         raise UsageError(f"{file} is a folder; name a file")
-    target = FolderTarget(file.parent)
+    place = Path(os.path.realpath(file.expanduser()))
+    if place.exists() and not place.is_file():
+        with mapped(place), place.open("wb") as sink:
+            yield sink
+        return
+    target = FolderTarget(place.parent)
     with target.open_workspace() as workspace:
-        unfinished = workspace / file.name
+        unfinished = workspace / place.name
         with unfinished.open("wb") as sink:
             yield sink
         target.publish(unfinished)

@@ -24,6 +24,10 @@ TABLE_ROWS: Final = 10_000
 so it has to be in memory."""
 
 
+_PLAN: Final = ("explain_key", "explain_value")
+"""The columns of an EXPLAIN."""
+
+
 class QueryFormat(StrEnum):
     """How rows of a query are written."""
 
@@ -106,7 +110,7 @@ def _write(
     output: Path | None,
     safe: bool,
 ) -> None:
-    from pipeline.cli.output import make_safe, print_result
+    from pipeline.cli.output import make_safe, print_plan, print_result
     from pipeline.kpi.query import run_query, stream_query
     from pipeline.kpi.stream import write_rows
 
@@ -116,6 +120,9 @@ def _write(
             write_rows(rows, form.value, sink, change=make_safe if safe else None)
         return
     result = run_query(connection, sql, limit=TABLE_ROWS + 1)
+    if result.columns == _PLAN:
+        print_plan(result)
+        return
     print_result(result.keep(TABLE_ROWS), form=Format.TABLE)
     if len(result.rows) > TABLE_ROWS:
         typer.echo(f"only the first {TABLE_ROWS:,} rows: --format csv writes all", err=True)

@@ -60,12 +60,19 @@ def kpi(
     """Compute a KPI, or list them."""
     from pipeline.cli.output import print_result
     from pipeline.kpi.catalogue import describe_kpi, list_entries
+    from pipeline.kpi.selection import EVERYTHING
 
+    selection = filters.select(ranking)
     if name is None or show_list:
+        about_rows = (selection, currency, when) != (EVERYTHING, None, When())
+        if name is not None or about_rows:
+            raise UsageError(
+                "adlake kpi without a name, or with --list, lists all KPIs: "
+                "leave the other options out, or name one and leave --list out"
+            )
         print_result(list_entries(), form=printing.form)
         return
     wanted = describe_kpi(name)
-    selection = filters.select(ranking)
     selection.bind(wanted.params, kpi=name)  # wrong use is said before anything is opened
     if currency is not None and not wanted.is_about_money:
         raise UsageError(f"the KPI {name!r} has no money; leave --currency out")

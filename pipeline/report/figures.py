@@ -66,7 +66,17 @@ def pick_one(rows: Sequence[Row], currency: object) -> Row:
     return next(iter(pick(rows, currency)), {})
 
 
-def find_commonest(values: Sequence[object]) -> object:
-    """The value that is there most often, of several the first; None where there is none."""
-    counts = Counter(values)
-    return max(order_names(counts), key=lambda value: counts[value], default=None)
+def choose_currency(cells: Sequence[Row], period: Period | None) -> object:
+    """The currency that a page opens with: that of most cells of its period, of several the first.
+
+    None where there is no cell, or its currency is not known.
+    """
+    within = [
+        cell["currency"]
+        for cell in cells
+        if period is not None
+        and isinstance(day := cell["date"], date)
+        and period.start <= day <= period.end
+    ]
+    counts = Counter(within or [cell["currency"] for cell in cells])
+    return max(order_names(counts), key=lambda currency: counts[currency], default=None)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pipeline.report.cells import order_names, pack_cells
 from pipeline.report.content import Section, build_account, format_name, list_filters
-from pipeline.report.figures import Figures, find_commonest, find_days, pick, pick_one
+from pipeline.report.figures import Figures, choose_currency, find_days, pick, pick_one
 from pipeline.report.headline import Card, build_cards
 from pipeline.report.language import Language
 from pipeline.report.measures import MEASURES
@@ -100,7 +100,7 @@ def build_page(figures: Figures, language: Language) -> Page:
     no_name = words["no_name"]
     cells = pack_cells(figures.cells, no_name=no_name)
     currencies = order_names(row["currency"] for row in figures.cells)
-    currency = find_commonest([row["currency"] for row in figures.cells])
+    currency = choose_currency(figures.cells, figures.period)
     place = currencies.index(currency) if currencies else 0
     currency_names = tuple(format_name(name, no_name=no_name) for name in currencies)
     currency_name = currency_names[place] if currencies else ""

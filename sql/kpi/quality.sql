@@ -83,7 +83,8 @@ files as (
         sum(quarantined) as quarantined,
         sum(duplicates) as duplicates,
         sum(superseded) as superseded,
-        max(delivered_at) as last_delivered_at
+        -- Of a file that was withdrawn nothing is here, so it makes no source fresh.
+        max(delivered_at) filter (where outcome <> 'withdrawn') as last_delivered_at
     from judged
     group by source
 ),

@@ -187,6 +187,30 @@ def test_a_query_is_written_into_a_file_or_a_pipe(shell: Shell, tmp_path: Path) 
     assert pq.read_table(io.BytesIO(piped.stdout)).num_rows == 6
 
 
+def test_what_is_no_file_is_written_into_and_not_replaced(shell: Shell, tmp_path: Path) -> None:
+    """As /dev/null, which root could replace by a file."""
+    pipe, link, target = (tmp_path / name for name in ("pipe", "link", "target.csv"))
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # so that a writer need not wait for one
+    for place in (pipe, link):
+        done = shell.run("query", "select 7 as x", "--format", "csv", "--output", str(place))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert pipe.is_fifo()
+    assert os.read(reader, 100) == b"x\n7\n"
+    os.close(reader)
+    assert link.is_symlink()
+    assert target.read_text() == "x\n7\n"
+
+
+def test_a_plan_is_printed_as_duckdb_draws_it(shell: Shell) -> None:
+    done = shell.run("query", "explain select sum(cost) from ad_day")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, "\\n" in done.stdout) == (0, False)
+    assert len(lines) > 10
+    assert any(line.strip(" \u2502") == "UNGROUPED_AGGREGATE" for line in lines)
+
+
 def test_a_refused_query_leaves_no_file(shell: Shell, tmp_path: Path) -> None:
     target = tmp_path / "a.csv"
     target.write_text("kept")
@@ -252,6 +276,9 @@ def test_a_long_table_is_cut_and_said_to_be(shell: Shell) -> None:
     ("arguments", "code", "words"),
     [
         (["kpi", "plattform"], 2, "no KPI 'plattform'; did you mean platform?"),
+        (["kpi", "--platform", "x"], 2, "lists all KPIs: leave the other options out"),
+        (["kpi", "day", "--list"], 2, "name one and leave --list out"),
+        (["kpi", "--list", "--start", "junk"], 2, "--start is 'junk'"),
         (
             ["kpi", "quality", "--platform", "x"],
             2,

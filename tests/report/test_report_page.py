@@ -120,6 +120,17 @@ def test_an_earlier_period_counts_where_the_page_has_its_days() -> None:
         assert (page.cards[0].before != "") == compared
 
 
+def test_the_page_opens_with_a_currency_that_its_days_have() -> None:
+    """Of all days most sums are of EUR, and of the period none."""
+    old = [make_cell(currency="EUR", date=DAY - timedelta(days=ago)) for ago in (40, 41, 42)]
+    cells = [*old, make_cell(), make_cell(platform="Q")]
+
+    page = build_page(make_figures(cells=cells, period=Period(DAY, DAY)), ENGLISH)
+    assert (page.currency_name, page.currencies) == ("USD", ("EUR", "USD"))
+    page = build_page(make_figures(cells=cells, period=Period(old[-1]["date"], DAY)), ENGLISH)
+    assert page.currency_name == "EUR"
+
+
 @pytest.mark.parametrize(("length", "chosen"), [(1, "own"), (7, "7"), (40, "own"), (50, "all")])
 def test_the_days_that_the_page_opens_with_are_chosen(length: int, chosen: str) -> None:
     cells = [make_cell(date=DAY + timedelta(days=number)) for number in range(50)]
