@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.views import open_kpi_connection
 from pipeline.lake import Lake
@@ -48,6 +50,7 @@ def ask(home: Home, version: int) -> list[tuple[object, ...]]:
         return [row for name in ("platform", "quality") for row in run_kpi(connection, name).rows]
 
 
+@pytest.mark.slow
 def test_a_backup_beside_merges_is_whole_and_says_the_same(home: Home, tmp_path: Path) -> None:
     assert ORDER in read_document("docs/operations.md")
     numbers = iter(range(1, 100))

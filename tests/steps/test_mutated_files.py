@@ -220,6 +220,7 @@ def test_a_row_of_which_nothing_is_said_does_not_pass_the_count(
         check_text(task, result)
 
 
+@pytest.mark.slow
 def test_a_damaged_text_is_read_or_refused_and_no_line_is_lost() -> None:
     check_texts(300)
 

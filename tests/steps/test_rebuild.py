@@ -133,7 +133,14 @@ def test_a_file_that_is_gone_or_changed_stops_it_unless_it_is_left_out(used: Hom
     assert read_rows(used).equals(rows.filter(pl.col("campaign_id") != "other"))
 
 
-@pytest.mark.parametrize("mode", ["append", "upsert", "replace_window"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param("append", marks=pytest.mark.slow),
+        pytest.param("upsert", marks=pytest.mark.slow),
+        "replace_window",
+    ],
+)
 def test_every_mode_of_delivery_comes_out_the_same_with_what_a_person_let_pass(
     tmp_path: Path, mode: str
 ) -> None:

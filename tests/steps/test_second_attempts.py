@@ -87,6 +87,7 @@ def sorted_by_account(*numbers: int) -> list[int]:
     return sorted(numbers, key=account_of)
 
 
+@pytest.mark.slow
 @given(before=SOME, meanwhile=SOME)
 @settings(max_examples=25)
 def test_a_second_attempt_comes_to_what_one_would_have(

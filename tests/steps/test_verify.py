@@ -51,6 +51,7 @@ def drop(home: Home, plan: MessyPlan, path: str) -> list[Difference]:
     return find_differences(home)
 
 
+@pytest.mark.slow
 def test_a_file_that_never_came_explains_the_rows_of_others(home: Home) -> None:
     plan = announce(home, REQUEST)
     copied = set(plan.deliveries["copy_of"].drop_nulls())
@@ -70,6 +71,7 @@ def test_a_file_that_never_came_explains_the_rows_of_others(home: Home) -> None:
     assert find_differences(home) == []
 
 
+@pytest.mark.slow
 def test_a_copy_that_never_came_is_said_and_costs_no_row(home: Home) -> None:
     plan = announce(home, REQUEST)
     path = plan.deliveries.drop_nulls("copy_of")["path"][0]
@@ -77,6 +79,7 @@ def test_a_copy_that_never_came_is_said_and_costs_no_row(home: Home) -> None:
     assert (only.kind, only.master) == ("file", None)
 
 
+@pytest.mark.slow
 def test_a_file_that_nobody_generated_has_too_many_rows(home: Home) -> None:
     generate_messy(home.lake, REQUEST, today=TODAY)
     home.merge()
@@ -91,6 +94,7 @@ def test_a_file_that_nobody_generated_has_too_many_rows(home: Home) -> None:
     assert only.why == f"{stranger} was not generated"
 
 
+@pytest.mark.slow
 def test_a_withdrawn_file_is_named_with_what_became_of_it(home: Home) -> None:
     plan = generate_messy(home.lake, REQUEST, today=TODAY)
     copied = set(plan.deliveries["copy_of"].drop_nulls())
@@ -102,6 +106,7 @@ def test_a_withdrawn_file_is_named_with_what_became_of_it(home: Home) -> None:
     assert first.why == f"{path} is withdrawn"
 
 
+@pytest.mark.slow
 def test_a_row_that_was_let_pass_and_must_not_is_seen(home: Home) -> None:
     """A ledger that says other numbers of rejected rows than the generator knows."""
     plan = generate_messy(home.lake, REQUEST, today=TODAY)
@@ -117,6 +122,7 @@ def test_a_row_that_was_let_pass_and_must_not_is_seen(home: Home) -> None:
     assert all(one.truth == one.master + 1 for one in found)
 
 
+@pytest.mark.slow
 def test_an_older_version_is_compared_as_it_was(home: Home) -> None:
     generate_messy(home.lake, REQUEST, today=TODAY)
     home.merge()
