@@ -31,7 +31,7 @@ SEED = 20261124
 GONE = "landing/lots/gone.csv"
 WHEN = ("before", "after")
 SAMPLED = 20
-SAMPLE_SECONDS = 240
+SAMPLE_SECONDS = 150
 """No moment is begun after so long, but the first of each command."""
 
 LEAST_KILLED = 60
