@@ -68,17 +68,16 @@ def check_code(code: str) -> str:
 def read_rates(lake: Lake, currency: str, selection: Selection = EVERYTHING) -> Rates:
     """Reads the lake's rates into one currency, for the days of a selection.
 
+    Without the file there are none, and money that is in the currency already needs none.
+
     Raises:
-        UsageError: There is no such file, or a line of it is wrong.
+        UsageError: It is no code, or a line of the file is wrong.
     """
     check_code(currency)
     try:
         data = lake.storage.read(RATES)
-    except MissingError as error:
-        raise UsageError(
-            f"the lake has no {RATES}, which --currency converts by: write one with the columns "
-            f"{', '.join(HEADER)}"
-        ) from error
+    except MissingError:
+        data = ",".join(HEADER).encode()
     return parse_rates(data, currency)._replace(start=selection.start, end=selection.end)
 
 
@@ -155,7 +154,8 @@ def check_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> None:
         return
     days = "; ".join(f"{code}: the first {first}, {count} in all" for code, first, count in lacking)
     raise UsageError(
-        f"{RATES} has no rate to {currency} of the day itself or one of the 7 before it ({days})"
+        f"{RATES} has no rate to {currency} of the day itself or one of the 7 before it ({days}); "
+        f"its columns are {', '.join(HEADER)}"
     )
 
 

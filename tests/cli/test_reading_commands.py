@@ -366,7 +366,13 @@ def test_a_signal_ends_a_query_cleanly(
 def test_money_is_converted_by_the_rates_in_the_lake(shell: Shell) -> None:
     refused = shell.run("kpi", "total", "--currency", "EUR")
     assert refused.returncode == 2
-    assert "no config/rates.csv" in refused.stderr
+    assert "config/rates.csv has no rate to EUR" in refused.stderr
+    assert "columns are date, from, to, rate" in refused.stderr
+    same = shell.run("kpi", "total", "--currency", "USD", "--format", "json")
+    assert (same.stdout, same.stderr.splitlines()[-1]) == (
+        shell.run("kpi", "total", "--format", "json").stdout,
+        "in USD, as delivered",
+    )
     rates = shell.lake / "config/rates.csv"
     rates.parent.mkdir()
     [day] = [row["day"] for row in shell.read("kpi", "day")]
