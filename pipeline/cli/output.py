@@ -10,7 +10,7 @@ from typing import IO, Any
 from pipeline.cli.command import Session
 from pipeline.cli.options import Format
 from pipeline.errors import UsageError
-from pipeline.export.target import FolderTarget, mapped
+from pipeline.export.target import FolderTarget
 from pipeline.kpi.output import render_cells, render_csv, render_json, to_json
 from pipeline.kpi.query import Result
 from pipeline.report.console import make_section, print_section
@@ -112,27 +112,35 @@ def _write_csv(result: Result) -> None:
     sys.stdout.write(text)
 
 
+def locate(place: Path) -> Path:
+    """The full name of a file or folder, without links.
+
+    Raises:
+        UsageError: It is in the home of somebody whom this machine does not know.
+    """
+    try:
+        return Path(os.path.realpath(place.expanduser()))
+    except RuntimeError as error:
+        raise UsageError(f"{place}: {error}") from error
+
+
 @contextlib.contextmanager
 def open_file(file: Path) -> Iterator[IO[bytes]]:
     """A file of this machine to write into, that is there whole or not at all.
-
-    What is there already and no regular file, such as a pipe or /dev/null, is written as it is:
-    a file that takes its name would replace it.
 
     Args:
         file: Its name; of a symbolic link, what it points at is written.
 
     Raises:
-        UsageError: It is a folder.
+        UsageError: It is a folder, or what a file must not replace, such as a pipe or a device.
         StorageError: It cannot be written.
     """
-    if file.is_dir():
+    place = locate(file)
+    if place.is_dir():
         raise UsageError(f"{file} is a folder; name a file")
-    place = Path(os.path.realpath(file.expanduser()))
-    if place.exists() and not place.is_file():
-        with mapped(place), place.open("wb") as sink:
-            yield sink
-        return
+    # By the name that was given: that of a pipe in /dev or /proc leads to no other.
+    if file.exists() and (not file.is_file() or os.path.samestat(file.stat(), os.fstat(1))):
+        raise UsageError(f"{file} is a pipe, a device or the output itself; name a file")
     target = FolderTarget(place.parent)
     with target.open_workspace() as workspace:
         unfinished = workspace / place.name
@@ -150,9 +158,9 @@ def keep_out_of_lake(place: Path, session: Session, *, allowed: str | None = Non
         allowed: A folder of the lake that results may be written to.
 
     Raises:
-        UsageError: It lies in the lake, and not in that folder.
+        UsageError: It lies in the lake, and not in that folder; or it cannot be found.
     """
-    target, lake = place.expanduser().resolve(), Path(session.lake.uri).resolve()
+    target, lake = locate(place), Path(session.lake.uri).resolve()
     if allowed is not None and target.is_relative_to(lake / allowed):
         return
     if target.is_relative_to(lake):

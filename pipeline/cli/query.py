@@ -24,10 +24,6 @@ TABLE_ROWS: Final = 10_000
 so it has to be in memory."""
 
 
-_PLAN: Final = ("explain_key", "explain_value")
-"""The columns of an EXPLAIN."""
-
-
 class QueryFormat(StrEnum):
     """How rows of a query are written."""
 
@@ -111,7 +107,7 @@ def _write(
     safe: bool,
 ) -> None:
     from pipeline.cli.output import make_safe, print_plan, print_result
-    from pipeline.kpi.query import run_query, stream_query
+    from pipeline.kpi.query import is_plan, run_query, stream_query
     from pipeline.kpi.stream import write_rows
 
     if form is not QueryFormat.TABLE:
@@ -120,7 +116,7 @@ def _write(
             write_rows(rows, form.value, sink, change=make_safe if safe else None)
         return
     result = run_query(connection, sql, limit=TABLE_ROWS + 1)
-    if result.columns == _PLAN:
+    if is_plan(connection, sql):
         print_plan(result)
         return
     print_result(result.keep(TABLE_ROWS), form=Format.TABLE)

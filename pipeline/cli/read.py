@@ -68,7 +68,7 @@ def kpi(
         if name is not None or about_rows:
             raise UsageError(
                 "adlake kpi without a name, or with --list, lists all KPIs: "
-                "leave the other options out, or name one and leave --list out"
+                "leave filters, --currency and the version out, or name one and leave --list out"
             )
         print_result(list_entries(), form=printing.form)
         return

@@ -41,12 +41,12 @@ class FolderTarget:
     @contextlib.contextmanager
     def open_workspace(self) -> Iterator[Path]:
         """As `Target` says."""
-        with mapped(self._folder):
+        with _mapped(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             # Inside the folder, so that a finished file takes its name by one rename.
             workspace = Path(tempfile.mkdtemp(prefix=".adlake-export-", dir=self._folder))
         try:
-            with mapped(self._folder):
+            with _mapped(self._folder):
                 yield workspace
         finally:
             shutil.rmtree(workspace, ignore_errors=True)
@@ -54,7 +54,7 @@ class FolderTarget:
     def publish(self, finished: Path) -> None:
         """As `Target` says; where `finished` is in the workspace, by a rename."""
         target = self._folder / finished.name
-        with mapped(self._folder):
+        with _mapped(self._folder):
             if finished.parent.parent == self._folder:
                 finished.replace(target)
                 return
@@ -68,7 +68,7 @@ class FolderTarget:
 
     def list_lots(self) -> Sequence[str]:
         """As `Target` says."""
-        with mapped(self._folder):
+        with _mapped(self._folder):
             return sorted(
                 str(entry) for entry in self._folder.iterdir() if _LOT.fullmatch(entry.name)
             )
@@ -84,7 +84,7 @@ class LakeTarget:
     @contextlib.contextmanager
     def open_workspace(self) -> Iterator[Path]:
         """As `Target` says."""
-        with mapped(self._storage.uri), self._storage.scratch() as workspace:
+        with _mapped(self._storage.uri), self._storage.scratch() as workspace:
             yield workspace
 
     def publish(self, finished: Path) -> None:
@@ -103,12 +103,12 @@ class LakeTarget:
 
 
 @contextlib.contextmanager
-def mapped(place: Path | str) -> Iterator[None]:
-    """Turns the operating system's errors into ours, with the place they are about."""
+def _mapped(folder: Path | str) -> Iterator[None]:
+    """Turns the operating system's errors into ours, with the folder that they are about."""
     try:
         yield
     except PermissionError as error:
-        raise DeniedError(f"{place}: cannot be written: permission denied") from error
+        raise DeniedError(f"{folder}: cannot be written: permission denied") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StorageError(f"{place}: cannot be written: {reason}") from error
+        raise StorageError(f"{folder}: cannot be written: {reason}") from error

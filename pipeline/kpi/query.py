@@ -190,6 +190,12 @@ def fetch_result(
     return to_result(fetch_table(connection, sql, values))
 
 
+def is_plan(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """Whether a statement that `run_query` takes gives a plan: whether it is an EXPLAIN."""
+    [statement] = connection.extract_statements(sql)
+    return statement.type == duckdb.StatementType.EXPLAIN
+
+
 def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     try:
         sql.encode()  # the engine takes no text that is not Unicode, and has no error of its own

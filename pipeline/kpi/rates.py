@@ -46,12 +46,14 @@ class Rates(NamedTuple):
         start: The first day that is asked for; money of those before needs no rate and counts
             nothing. None takes all.
         end: The last one, likewise.
+        is_there: Whether the lake has a file of rates.
     """
 
     currency: str
     table: pa.Table
     start: date | None = None
     end: date | None = None
+    is_there: bool = True
 
 
 def check_code(code: str) -> str:
@@ -68,7 +70,7 @@ def check_code(code: str) -> str:
 def read_rates(lake: Lake, currency: str, selection: Selection = EVERYTHING) -> Rates:
     """Reads the lake's rates into one currency, for the days of a selection.
 
-    Without the file there are none, and money that is in the currency already needs none.
+    Without the file there are none: money that is in the currency already needs none.
 
     Raises:
         UsageError: It is no code, or a line of the file is wrong.
@@ -77,8 +79,10 @@ def read_rates(lake: Lake, currency: str, selection: Selection = EVERYTHING) -> 
     try:
         data = lake.storage.read(RATES)
     except MissingError:
-        data = ",".join(HEADER).encode()
-    return parse_rates(data, currency)._replace(start=selection.start, end=selection.end)
+        rates = parse_rates(",".join(HEADER).encode(), currency)._replace(is_there=False)
+    else:
+        rates = parse_rates(data, currency)
+    return rates._replace(start=selection.start, end=selection.end)
 
 
 def parse_rates(data: bytes, currency: str) -> Rates:
@@ -139,12 +143,12 @@ def _parse_line(cells: list[str], number: int) -> tuple[date, str, str, Decimal]
     return parsed, source, target, Decimal(rate)
 
 
-def check_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> None:
+def check_rates(connection: duckdb.DuckDBPyConnection, rates: Rates) -> None:
     """Refuses to go on where money of a day has no rate.
 
     Args:
         connection: One that has the view daily_rates.
-        currency: The one that is asked for.
+        rates: From which it was made.
 
     Raises:
         UsageError: As said; the message names the first day of each currency.
@@ -153,9 +157,14 @@ def check_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> None:
     if not lacking:
         return
     days = "; ".join(f"{code}: the first {first}, {count} in all" for code, first, count in lacking)
+    if not rates.is_there:
+        raise UsageError(
+            f"the lake has no {RATES}, which --currency converts by ({days}): write one with the "
+            f"columns {', '.join(HEADER)}"
+        )
     raise UsageError(
-        f"{RATES} has no rate to {currency} of the day itself or one of the 7 before it ({days}); "
-        f"its columns are {', '.join(HEADER)}"
+        f"{RATES} has no rate to {rates.currency} of the day itself or one of the 7 before it "
+        f"({days})"
     )
 
 

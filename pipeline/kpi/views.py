@@ -119,7 +119,7 @@ def open_kpi_connection(
         wanted = _Wanted(workers, usable, kept, with_rejects=quarantine, rates=rates)
         _make_views(lake, snapshot, connection, wanted)
         if rates is not None:
-            check_rates(connection, rates.currency)
+            check_rates(connection, rates)
         yield connection
 
 

@@ -57,7 +57,7 @@ def fsck(lake: Lake, *, settings: Settings) -> Checkup:
 
     Where the log of a table is damaged, nothing else is checked: it says what belongs to the lake.
     Where files of the ledger are, only the master's are beside them; and of a master with damaged
-    files neither its rows nor its rollups are computed, and no orphans counted.
+    files neither its places nor its rollups are computed.
 
     Raises:
         EmptyLakeError: There is no lake.
@@ -92,13 +92,13 @@ def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers
         checkup.checked[place] = len(files)
     if any(finding.path.startswith(f"{LEDGER_TABLE}/") for finding in checkup.findings):
         return  # it says which other files there are
-    is_whole = not checkup.findings  # what is computed from damaged files would only say it again
+    is_whole = not checkup.findings
     ledger = read_ledger(lake, snapshot.ledger)
     rejects = [Expected(path) for path in ledger["reject_path"].drop_nulls().unique().sort()]
     checkup.findings += check_files(lake, rejects, contents.find(QUARANTINE), workers=workers)
     checkup.checked[QUARANTINE] = len(rejects)
-    if is_whole:
-        checkup.findings += _check_story(lake, snapshot, ledger, workers=workers)
+    checkup.findings += _check_story(lake, snapshot, ledger, workers=workers)
+    if is_whole:  # what is computed from damaged files would only say it again
         checkup.findings += check_places(lake, snapshot, workers=workers)
         checkup.checked[ROLLUP], damaged = check_rollups(lake, snapshot, workers=workers)
         checkup.findings += damaged
@@ -106,11 +106,8 @@ def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers
     checkup.findings += deliveries.findings
     checkup.checked |= deliveries.checked
     checkup.gone = deliveries.gone
-    if is_whole:
-        garbage = find_garbage(
-            lake, contents, since=_EPOCH, before=datetime.now(UTC), workers=workers
-        )
-        checkup.orphans = {place: len(paths) for place, paths in garbage.items()}
+    garbage = find_garbage(lake, contents, since=_EPOCH, before=datetime.now(UTC), workers=workers)
+    checkup.orphans = {place: len(paths) for place, paths in garbage.items()}
 
 
 def _list_expected(lake: Lake, snapshot: Snapshot) -> dict[str, list[Expected]]:

@@ -42,12 +42,8 @@ NOT_RUN = {
 """How commands begin that stand in blocks of text, and why no test runs them as they stand."""
 
 
-def mark(name: str) -> object:
-    return pytest.param(name, marks=pytest.mark.slow if name in IN_A_CHECKOUT else ())
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [mark(name) for name in SESSIONS])
+@pytest.mark.parametrize("name", SESSIONS)
 def test_what_a_document_shows_can_be_done_as_shown(
     name: str, reader: Reader, request: pytest.FixtureRequest
 ) -> None:

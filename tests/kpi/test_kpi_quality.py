@@ -130,6 +130,21 @@ def test_a_source_that_has_stopped_is_behind_the_others_also_where_it_alone_is_a
     assert found == {("stopped", 151), ("going", 0)}
 
 
+def test_a_file_that_was_withdrawn_makes_no_source_fresh(tmp_path: Path) -> None:
+    files = [
+        make_ledger_row(
+            path=f"landing/{number}.csv",
+            outcome=outcome,
+            delivered_at=DELIVERED_AT + timedelta(days=number),
+        )
+        for number, outcome in enumerate(["merged", "withdrawn"])
+    ]
+    lake = build_lake(tmp_path, [make_row()], ledger=files)
+    with open_kpi_connection(lake, lake.take_snapshot()) as connection:
+        [row] = run_kpi(connection, "quality").to_dicts()
+    assert (row["files"], row["last_delivered_at"]) == (2, DELIVERED_AT)
+
+
 def test_of_several_time_zones_it_is_told_which_account_has_which(tmp_path: Path) -> None:
     zones = {"a": "Europe/Madrid", "b": "America/Lima", "": "the account's", "c": "Europe/Madrid"}
     files = [

@@ -198,6 +198,17 @@ def test_a_file_with_a_flipped_bit_cut_off_or_missing_is_named(copy: Home, patte
     assert missing == [] if derived else "missing" in missing[0].detail
 
 
+def test_damage_in_several_places_is_named_at_once(copy: Home) -> None:
+    patterns = ("master/year=2024/**/*.parquet", "quarantine/*.parquet", "raw/ad_day/*/*.json")
+    damaged = [find_one(copy.root, pattern) for pattern in patterns]
+    for path in damaged:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    named = [finding.path for finding in check(copy).findings]
+    assert named == [str(path.relative_to(copy.root)) for path in damaged]
+
+
 def test_a_delivered_file_that_rotted_is_named(home: Home) -> None:
     path = write_lot(home.root / "landing/lots/b.csv", [make_line()])
     home.merge()
