@@ -49,7 +49,10 @@ def _rank(values: pl.Series) -> _Ranks | None:
     else:
         physical = values.to_physical()
         least, most = cast(int, physical.min()), cast(int, physical.max())
-        numbers, bound = physical - least, most - least + 1
+        # Without a sign and wrapped round, as the numbers may be further apart than Int64 reaches.
+        unsigned = physical.cast(pl.UInt64, wrap_numerical=True)
+        numbers = unsigned - pl.Series([least % _LARGEST], dtype=pl.UInt64)
+        bound = most - least + 1
     ranks = _Ranks(numbers.cast(pl.UInt64), bound)
     return ranks if not values.null_count() else _Ranks(ranks.numbers.fill_null(bound), bound + 1)
 

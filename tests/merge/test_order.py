@@ -38,6 +38,12 @@ def test_the_order_is_that_of_a_sort_with_nulls_last(
     assert_series_equal(frame["row"][order], expected)
 
 
+def test_numbers_may_be_as_far_apart_as_they_go() -> None:
+    numbers = [2**62, -(2**62), 0, None, 2**63 - 2, -(2**63)]
+    frame = pl.DataFrame({"number": pl.Series(numbers, dtype=pl.Int64), "row": range(6)})
+    assert find_order(frame, ["number", "row"]).to_list() == [5, 1, 2, 0, 4, 3]
+
+
 def test_rows_that_are_all_alike_stay_in_their_order() -> None:
     moment = datetime(2024, 1, 2, tzinfo=UTC)
     frame = pl.DataFrame({"text": ["a"] * 3, "none": [None] * 3, "moment": [moment] * 3})
