@@ -138,8 +138,8 @@ def open_file(file: Path) -> Iterator[IO[bytes]]:
     place = locate(file)
     if place.is_dir():
         raise UsageError(f"{file} is a folder; name a file")
-    # By the name that was given: that of a pipe in /dev or /proc leads to no other.
-    if file.exists() and (not file.is_file() or os.path.samestat(file.stat(), os.fstat(1))):
+    named = file.expanduser()  # not the place: the link of a pipe in /proc leads to no other name
+    if named.exists() and (not named.is_file() or _is_output(named)):
         raise UsageError(f"{file} is a pipe, a device or the output itself; name a file")
     target = FolderTarget(place.parent)
     with target.open_workspace() as workspace:
@@ -147,6 +147,14 @@ def open_file(file: Path) -> Iterator[IO[bytes]]:
         with unfinished.open("wb") as sink:
             yield sink
         target.publish(unfinished)
+
+
+def _is_output(file: Path) -> bool:
+    """Whether the standard output goes into a file, as where it is named /dev/stdout."""
+    try:
+        return os.path.samestat(file.stat(), os.fstat(1))
+    except OSError:  # it is closed
+        return False
 
 
 def keep_out_of_lake(place: Path, session: Session, *, allowed: str | None = None) -> None:
