@@ -234,6 +234,9 @@ def test_a_scheduler_that_stands_still_is_waited_for_no_longer_than_said(
         assert isinstance(engine, DaskEngine)
         monkeypatch.setattr(pipeline.engine.dask_link, "PATIENCE_SECONDS", 1)
         monkeypatch.setattr(pipeline.engine.dask_link, "_ANSWER_SECONDS", 1)
+        # One part out at a time: of two, the worker may do the second first.
+        monkeypatch.setattr(pipeline.engine.dask_map, "LEAST_WINDOW", 1)
+        monkeypatch.setattr(pipeline.engine.dask_map, "PARTS_A_THREAD", 1)
         made = engine.map(time.sleep, [0, WAIT_SECONDS], label=name)
         next(made)
         assert cluster.scheduler is not None
