@@ -4,7 +4,7 @@ from typing import Final
 
 from pipeline.kpi.statements import read_statement
 
-FORMULAS: Final = ("ratio", "sums", "measures", "view_times", "changes", "stating")
+FORMULAS: Final = ("ratio", "sums", "measures", "view_times", "changes", "stating", "fruitless")
 """Macros over values, each after those that it calls; they need no relation."""
 
 LEDGER_MACRO: Final = "row_account"

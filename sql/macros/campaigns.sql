@@ -28,17 +28,7 @@ create or replace macro campaigns(
             unnest(measures(campaign_facts)) as measures,
             -- yes or no: money was spent, and its account counts conversions, but there was none;
             --   of an account that states revenue alone: there was no revenue
-            cast(
-                coalesce(
-                    case
-                        when sum(converting_spend) is not null
-                            then sum(converting_spend) > 0 and coalesce(sum(conversions), 0) = 0
-                        else sum(earning_spend) > 0 and coalesce(sum(revenue), 0) = 0
-                    end,
-                    false
-                )
-                as boolean
-            ) as spend_without_conversions
+            fruitless(campaign_facts) as spend_without_conversions
         from campaign_facts
         group by
             source,
