@@ -50,6 +50,10 @@ def find_twice(brought: pl.DataFrame, standing: pl.DataFrame) -> Twice | None:
             campaign_name.
         standing: What stands beside it, or comes with it; likewise.
     """
+    # Seldom are there two names at all; to see that is much less work than what follows.
+    sides = (_describe(side, ("source",)) for side in (brought, standing))
+    if _meet(*sides, ("source",)).is_empty():
+        return None
     nameless = _NOBODY | _NOBODY_THERE
     for name, is_same in (
         ("campaign_id", pl.lit(value=True)),
