@@ -4,6 +4,7 @@ place     where a file lies, and what its path says
 delivery  identity and rank
 coverage  for which dates a file speaks
 windows   which delivery speaks for a date
+by_day    rows by source and day, for `holds`
 holds     which deliveries wait for a person
 twice     whether one account would stand under two names
 plan      which files are rewritten, and how new ones are cut

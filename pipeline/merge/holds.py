@@ -13,9 +13,10 @@ from typing import NamedTuple
 import polars as pl
 
 from pipeline.contracts import Holds
+from pipeline.merge.by_day import ByDay
 from pipeline.merge.delivery import Rank
 from pipeline.merge.twice import find_twice
-from pipeline.merge.windows import REGISTER, WINDOWS, pick_winners, spread
+from pipeline.merge.windows import REGISTER, WINDOWS, find_near, pick_newest, spread
 
 STANDING = pl.Schema(
     {
@@ -86,32 +87,45 @@ def find_holds(
         before: Windows of the deliveries in the ledger; columns `WINDOWS`.
         accepted: Deliveries that a person lets pass.
     """
+    windows = pl.concat([pl.DataFrame(schema=WINDOWS), *(claim.windows for claim in claims)])
+    stands = ByDay(standing)
+    speaks = ByDay(pick_newest(spread(find_near(before, windows))))
     held: dict[Key, Held] = {}
-    passed = before
     for claim in sorted(claims, key=lambda claim: claim.rank):
-        won = _find_won(claim, passed)
-        replaced = standing.join(won, on=REGISTER, how="semi", nulls_equal=True)
-        rest = standing.join(won, on=REGISTER, how="anti", nulls_equal=True)
+        touched = spread(claim.windows).unique(REGISTER)
+        places = touched.select("source", "date").unique().rows()
+        speaking, there = speaks.find(places), stands.find(places)
+        won = _find_won(touched, speaking)
+        replaced = _take(there, won)
+        rest = there.join(won, on=REGISTER, how="anti", nulls_equal=True)
         brought = _take(claim.brings, won)
         reason = _judge(claim, replaced, brought) or _judge_account(brought, rest)
         if reason is not None and (claim.source, claim.rank) not in accepted:
             held[claim.source, claim.rank] = reason
             continue
-        standing = pl.concat([rest, brought])
-        passed = pl.concat([passed, claim.windows])
+        stands.replace(places, pl.concat([rest, brought]))
+        speaks.replace(places, pick_newest(pl.concat([speaking, won])))
     return held
 
 
-def _find_won(claim: Claim, passed: pl.DataFrame) -> pl.DataFrame:
-    """The registers in which the delivery would replace another; columns `REGISTER`.
+def _find_won(touched: pl.DataFrame, speaking: pl.DataFrame) -> pl.DataFrame:
+    """The registers in which a delivery would replace another, or speaks first.
 
     Where the delivery itself speaks already, it grows and replaces nothing.
+
+    Args:
+        touched: The delivery's registers; columns as of `windows.spread`.
+        speaking: Who speaks for them so far; likewise.
+
+    Returns:
+        These rows of `touched`.
     """
-    delivered_at, delivery_id = claim.rank
-    own = (pl.col("delivered_at") == delivered_at) & (pl.col("delivery_id") == delivery_id)
-    winners = pick_winners(passed, claim.windows).filter(own).select(REGISTER)
-    known = spread(passed.filter(own))
-    return winners.join(known, on=REGISTER, how="anti", nulls_equal=True)
+    met = touched.join(speaking, on=REGISTER, how="left", nulls_equal=True, suffix="_there")
+    at, there = pl.col("delivered_at"), pl.col("delivered_at_there")
+    is_newer = (at > there) | (
+        (at == there) & (pl.col("delivery_id") > pl.col("delivery_id_there"))
+    )
+    return met.filter(there.is_null() | is_newer).select(touched.columns)
 
 
 def _take(brings: pl.DataFrame, registers: pl.DataFrame) -> pl.DataFrame:

@@ -51,8 +51,8 @@ def find_twice(brought: pl.DataFrame, standing: pl.DataFrame) -> Twice | None:
         standing: What stands beside it, or comes with it; likewise.
     """
     # Seldom are there two names at all; to see that is much less work than what follows.
-    sides = (_describe(side, ("source",)) for side in (brought, standing))
-    if _meet(*sides, ("source",)).is_empty():
+    mine, theirs = (_describe(side, ("source",)) for side in (brought, standing))
+    if _meet(mine, theirs, ("source",)).is_empty():
         return None
     nameless = _NOBODY | _NOBODY_THERE
     for name, is_same in (

@@ -6,7 +6,9 @@ import polars as pl
 
 from pipeline.merge.delivery import pick_judged
 
-REGISTER = ("source", "account", "platform", "breakdown", "date")
+_PLACE = ("source", "account", "platform", "breakdown")
+
+REGISTER = (*_PLACE, "date")
 """The unit in which one delivery wins; `platform` is null where it is not in the scope."""
 
 WINDOWS = pl.Schema(
@@ -70,9 +72,24 @@ def pick_winners(before: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
         Columns `REGISTER`, `delivered_at`, `delivery_id`; one row a touched register.
     """
     touched = spread(incoming)
-    known = spread(before).join(touched, on=REGISTER, how="semi", nulls_equal=True)
-    among = pl.concat([touched, known])
-    ranked = among.sort("delivered_at", "delivery_id")
+    known = spread(find_near(before, incoming))
+    known = known.join(touched, on=REGISTER, how="semi", nulls_equal=True)
+    return pick_newest(pl.concat([touched, known]))
+
+
+def find_near(before: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
+    """Those windows of earlier deliveries that may have a register of the incoming ones."""
+    spans = incoming.group_by(_PLACE).agg(
+        start=pl.col("first_date").min(), end=pl.col("last_date").max()
+    )
+    met = before.join(spans, on=_PLACE, nulls_equal=True)
+    near = met.filter(pl.col("first_date") <= pl.col("end"), pl.col("start") <= pl.col("last_date"))
+    return near.select(before.columns)
+
+
+def pick_newest(registers: pl.DataFrame) -> pl.DataFrame:
+    """Of each register the row of the highest rank; columns as `spread` gives them."""
+    ranked = registers.sort("delivered_at", "delivery_id")
     return ranked.unique(REGISTER, keep="last", maintain_order=True)
 
 
