@@ -21,7 +21,7 @@ SYSTEM_PACKAGES := faketime strace chromium
 PURE := pipeline/validate/*,pipeline/merge/account.py,pipeline/merge/delivery.py,$\
 pipeline/merge/plan.py,pipeline/merge/resolve.py,pipeline/merge/windows.py,$\
 pipeline/merge/place.py,pipeline/merge/coverage.py,pipeline/merge/fold.py,$\
-pipeline/merge/holds.py,pipeline/merge/order.py,pipeline/read/header.py,pipeline/read/period.py,$\
+pipeline/merge/by_day.py,pipeline/merge/holds.py,pipeline/merge/order.py,pipeline/read/header.py,pipeline/read/period.py,$\
 pipeline/read/lines.py,pipeline/read/quotes.py,pipeline/read/records.py,$\
 pipeline/read/recognise.py,pipeline/generate/model.py,pipeline/generate/calendar.py,$\
 pipeline/generate/campaigns.py,pipeline/generate/economy.py,pipeline/generate/sampling.py,$\
@@ -124,8 +124,10 @@ run: setup ## Run the whole pipeline on the lake at ADLAKE_URI (default: ./lake)
 airflow: setup-dev ## Start Airflow with the DAGs on http://127.0.0.1:8080, until Ctrl-C
 	@$(BIN)/python scripts/airflow_local.py $(ARGS)
 
+# A module of tests stays in one process, so that what it prepares is prepared once.
 test: setup-dev ## Run the quick tests
-	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not browser and not cluster and not soak" -n $(JOBS)
+	$(BIN)/python -m pytest -m "not slow and not airflow and not faults and not browser and not cluster and not soak" \
+		-n $(JOBS) --dist loadscope
 
 test-all: coverage test-rest ## Run all tests: also the slow ones, Airflow's and those with faults
 
@@ -151,8 +153,8 @@ test-faults: setup-dev system-packages ## Run what kills, breaks or races a run 
 	$(BIN)/python -m pytest --ignore=tests/merge -m "(faults or soak) and not airflow and not cluster" -n $(JOBS)
 
 coverage: setup-dev ## Run the quick tests and hold the branches of pure modules, and of validate, merge and kpi, to at least 95 %
-	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not cluster and not soak" -n $(JOBS) \
-		--cov --cov-report= --durations=60
+	$(BIN)/python -m pytest -q -m "not slow and not airflow and not faults and not browser and not cluster and not soak" \
+		-n $(JOBS) --dist loadscope --cov --cov-report= --durations=60
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=95
 	@for package in $(HELD); do \
 		echo $(BIN)/coverage report --include="pipeline/$$package/*" --fail-under=95; \
