@@ -229,6 +229,48 @@ def test_a_delivery_of_lower_rank_or_of_days_that_it_speaks_for_already_replaces
     assert judge(late, standing) is not None
 
 
+def test_at_one_moment_the_delivery_of_the_greater_id_replaces_the_other() -> None:
+    standing = make_standing(("x", 9, "100"))
+    claim = make_claim(make_standing(), hour=2)  # of the id d2
+    for other, replaces in (("d1", True), ("d3", False)):
+        before = make_windows(2).with_columns(delivery_id=pl.lit(other))
+        assert (judge(claim, standing, before) is not None) == replaces
+
+
+def test_nothing_is_held_of_nothing() -> None:
+    assert find_holds([], make_standing(("x", 9, "100")), make_windows(OLD_HOUR)) == {}
+
+
+def test_two_names_of_an_account_within_a_delivery_are_told_with_what_to_do() -> None:
+    sides = [
+        make_standing(("x", 1, "1"), account="shop"),
+        make_standing(("x", 1, "1"), account="1", contract="rows"),
+    ]
+    windows = pl.concat([make_windows(2, account="shop"), make_windows(2, account="1")])
+    held = judge(make_claim(pl.concat(sides), windows=windows), make_standing())
+    assert held == Held(
+        "same_campaigns",
+        "it names the account '1', and 1 of its campaigns, first 'x', come in the same delivery "
+        "under the account 'shop': both would count; land them under one name of it, without a "
+        "column that says another",
+    )
+
+
+def test_accounts_that_nothing_compares_are_told_with_what_to_do() -> None:
+    brings = make_standing(("x", 1, "1"), account="shop")
+    brings = brings.with_columns(campaign_id=pl.lit(None, pl.String))
+    standing = make_standing(("x", 1, "1"), account="1", contract="rows")
+    standing = standing.with_columns(campaign_name=pl.lit(None, pl.String))
+    held = judge(make_claim(brings, windows=make_windows(2, account="shop")), standing)
+    assert held == Held(
+        "unclear_account",
+        "it names the account 'shop', and rows stand on the same days under the account '1': one "
+        "side has no ids of campaigns and the other no names, so that nothing tells whether they "
+        "are one account, which would count twice; if they are, land them under one name of it, "
+        "without a column that says another; else land each with its account's number",
+    )
+
+
 def test_deliveries_are_judged_in_the_order_of_rank_each_after_what_passed() -> None:
     standing = make_standing(("x", 9, "100"))
     half = make_claim(make_standing(("x", 9, "50")), hour=2)

@@ -56,7 +56,6 @@ def expect_twice(brought: list[Row], standing: list[Row]) -> bool:
     return False
 
 
-@pytest.mark.slow
 @given(brought=ROWS, standing=ROWS)
 def test_it_is_what_the_rule_says_of_each_pair_of_rows(
     brought: list[Row], standing: list[Row]
@@ -99,3 +98,29 @@ def test_the_first_campaign_and_the_count_are_those_that_both_have() -> None:
     brought = make_side(*(("", "", "d", 1, None, name) for name in "zyxw"))
     standing = make_side(*(("", f"{n}", "r", 1, f"{n}", name) for n, name in enumerate("xyz")))
     assert find_twice(brought, standing) == Twice("", "0", 3, "x")
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (("i", "j"), Twice("2", "1", 2, "i")),  # by the campaign, then the accounts
+        ((None, None), Twice("shop", "1", 2, "x")),
+    ],
+)
+def test_of_several_the_first_by_campaign_and_account_is_named(
+    ids: tuple[str | None, str | None], expected: Twice
+) -> None:
+    mine = ("shop", "other") if ids[0] is None else ("3", "2")
+    for turn in (1, -1):
+        brought = [("", who, "d", 1, ids[n], "xy"[n]) for n in (0, 1) for who in mine][::turn]
+        there = [("", who, "r", 1, ids[n], "xy"[n]) for n in (0, 1) for who in ("5", "1")][::turn]
+        if ids[0] is None:  # `other` has campaigns of its own
+            brought = [row if row[1] == "shop" else (*row[:5], f"not {row[5]}") for row in brought]
+        assert find_twice(make_side(*brought), make_side(*there)) == expected
+
+
+def test_where_nothing_can_tell_the_first_two_accounts_are_named() -> None:
+    for turn in (1, -1):
+        brought = [("", who, "d", 1, None, "x") for who in ("shop", "other")][::turn]
+        there = [("", who, "r", 1, "i", None) for who in ("5", "1")][::turn]
+        assert find_twice(make_side(*brought), make_side(*there)) == Twice("other", "1", 0, "")
