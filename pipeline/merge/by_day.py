@@ -12,7 +12,7 @@ Place = tuple[str, date]
 
 
 class ByDay:
-    """A table in parts, one for each source and day, so that a few of them cost no look at all.
+    """A table in parts by source and day: a few are found without a look at the rest.
 
     Args:
         rows: The table; it has at least the columns source and date.
