@@ -38,11 +38,17 @@ class Reader:
         # Not by a function of the page's own: its policy lets no text become one.
         self.page.locator("[data-chart]:not(:has(svg, p))").first.wait_for(state="detached")
 
+    def wait_for_frames(self) -> None:
+        """Until what was scrolled has told the page so, which then hides its note."""
+        self.page.evaluate(_NEXT_FRAMES)
+
     def read_figures(self) -> dict[str, list[list[str]]]:
         """The text of the headline and of the tables that follow the filters."""
         found: dict[str, list[list[str]]] = self.page.evaluate(_READ_FIGURES)
         return found
 
+
+_NEXT_FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 
 _READ_FIGURES = """() => {
   const text = (node) => node.textContent.trim();

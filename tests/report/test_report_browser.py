@@ -328,9 +328,6 @@ def test_words_explain_themselves_to_the_keyboard(html: bytes, open_report: OPEN
     assert page.locator("#note").is_hidden()
 
 
-NEXT_FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
-
-
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_dash_explains_itself_to_the_keyboard_to_a_finger_and_on_paper(
     tmp_path: Path, open_report: OPEN, scripts: bool
@@ -348,7 +345,7 @@ def test_a_dash_explains_itself_to_the_keyboard_to_a_finger_and_on_paper(
     if scripts:
         for dash in (in_headline, in_table):
             dash.focus()
-            page.evaluate(NEXT_FRAMES)  # in which it is scrolled to
+            reader.wait_for_frames()  # in which it is scrolled to
             assert note.inner_text() == reason
             page.keyboard.press("Escape")
             assert note.is_hidden()

@@ -82,6 +82,8 @@ def test_a_hostile_name_that_a_chart_tells_under_the_pointer_stays_text(
         reader.wait_for_charts()
 
         bar = reader.page.locator("[data-chart=platform_spend] .mark-rect path").last
+        bar.scroll_into_view_if_needed()
+        reader.wait_for_frames()
         bar.hover()
 
         note = reader.page.locator("#note")
