@@ -19,9 +19,11 @@ from pipeline.report.content import DASH, make_printable
 _DIGITS = 6
 """Of a float in a table; JSON and CSV have all of them."""
 
+_NULL = "is null: there is no value, or none is known"
+
 
 def print_result(
-    result: Result, *, form: Format, title: str = "", dash: str = "", safe: bool = False
+    result: Result, *, form: Format, title: str = "", dash: str = _NULL, safe: bool = False
 ) -> None:
     """Prints rows: JSON as a list of objects, CSV with a header, or a table.
 
@@ -29,7 +31,7 @@ def print_result(
         result: The rows.
         form: How they are printed.
         title: Of a table.
-        dash: Why there are dashes, said below a table that has any.
+        dash: What a dash means, said below a table that has any.
         safe: Whether texts of a CSV that a spreadsheet could take for a formula get an apostrophe.
     """
     if form is Format.JSON:
@@ -41,9 +43,7 @@ def print_result(
             title, names=result.columns, rows=render_cells(result, digits=_DIGITS, null=DASH)
         )
         has_dash = any(DASH in row for row in section.rows)
-        print_section(
-            section, file=sys.stdout, notes=[f"{DASH} {dash}"] if dash and has_dash else []
-        )
+        print_section(section, file=sys.stdout, notes=[f"{DASH} {dash}"] if has_dash else [])
 
 
 def print_plan(result: Result) -> None:

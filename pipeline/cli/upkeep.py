@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DAYS = 7.0
 _LONGEST = 36_500
+_NOT_SAID = "is not known: the version is none of a merge, or its record does not say it"
 
 
 @on_lake
@@ -147,7 +148,7 @@ def history(
     from pipeline.steps.history import read_history
 
     result = read_history(session.lake, limit=limit)
-    print_result(result, form=printing.form, title="history", safe=printing.safe)
+    print_result(result, form=printing.form, title="history", dash=_NOT_SAID, safe=printing.safe)
 
 
 @on_lake

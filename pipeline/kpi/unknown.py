@@ -1,6 +1,7 @@
-"""Which names that a selection asks for no row has of those that KPIs count."""
+"""Which names and days that a selection asks for no row has of those that KPIs count."""
 
 import logging
+from datetime import date
 from typing import Final
 
 import duckdb
@@ -38,14 +39,28 @@ def find_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection) ->
         selection: What the answer was about.
 
     Returns:
-        A line for each name that no row has of those that KPIs of the version count, whatever its
-        other filters; none where these have them all.
+        A line for each name, and for a first or last day, that no row has of those that KPIs of
+        the version count, whatever its other filters; none where these have them all.
     """
     asked = {name: getattr(selection, name) for name in _HOLDERS}
     lines = (
         _look_for(connection, option, name) for option, name in asked.items() if name is not None
     )
-    return [line for line in lines if line]
+    return [*(line for line in lines if line), *_look_for_days(connection, selection)]
+
+
+def _look_for_days(connection: duckdb.DuckDBPyConnection, selection: Selection) -> list[str]:
+    [(first, last)] = fetch_result(
+        connection, "select min(date), max(date) from primary_rollup"
+    ).rows
+    if not (isinstance(first, date) and isinstance(last, date)):  # there is no row at all
+        return []
+    lines = []
+    if selection.start is not None and selection.start > last:
+        lines.append(f"--start is {selection.start}, and the rows of this version end with {last}")
+    if selection.end is not None and selection.end < first:
+        lines.append(f"--end is {selection.end}, and the rows of this version begin with {first}")
+    return lines
 
 
 def _look_for(connection: duckdb.DuckDBPyConnection, option: str, name: str) -> str:

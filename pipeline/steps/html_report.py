@@ -57,7 +57,7 @@ def write_latest(lake: Lake, snapshot: Snapshot, *, settings: Settings) -> None:
 
 
 def _refuse_no_days(page: Page, selection: Selection) -> None:
-    """Refuses a page of no days, where days are asked for.
+    """Refuses a page of no days, where days are asked for; a warning has said why there are none.
 
     Raises:
         UsageError: As said.
@@ -65,8 +65,7 @@ def _refuse_no_days(page: Page, selection: Selection) -> None:
     start, end = selection.start, selection.end
     if page.period is not None or (start is None and end is None):
         return
-    there = f"the days of its rows end with {page.days.end}" if page.days else "no row matches"
     raise UsageError(
         f"there is nothing to report from {start or 'the first day'} to {end or 'the last day'}: "
-        f"{there}"
+        "no row matches"
     )

@@ -40,7 +40,7 @@ def read_page(
 ) -> Page:
     """Reads the figures of a version and makes the page.
 
-    Warns of filters that no row can match, where there is none.
+    Warns of filters that no row can match, where there is none to open with.
 
     Args:
         connection: One of `open_kpi_connection`, with the same rates.
@@ -60,7 +60,7 @@ def read_page(
     language = find_language(lang).add_formulas(formulas)
     first = rates.start if rates is not None else None
     figures = _read_figures(connection, snapshot.version, selection, first)
-    if not figures.cells:
+    if figures.period is None:
         warn_of_unknown(connection, selection)
     if rates is not None:
         used = describe_rates(connection, rates.currency)

@@ -131,7 +131,17 @@ def test_a_lake_may_be_called_anything(tmp_path: Path, injected: str) -> None:
 def test_a_kpi_says_which_version_it_read_and_nulls_are_dashes(shell: Shell) -> None:
     table = shell.run("kpi", "platform", "--version", "1").stdout
     assert table.startswith("platform, table version 1\n")
-    assert "\N{EN DASH}" in table
+    assert "\n\N{EN DASH} is not known, or a ratio whose denominator is 0" in table
+
+
+def test_dashes_of_any_table_say_what_they_mean(shell: Shell) -> None:
+    said = "\N{EN DASH} is null: there is no value, or none is known\n"
+    assert said in shell.run("query", "select null as nothing").stdout
+    assert said not in shell.run("query", "select 1 as one").stdout
+    assert said not in shell.run("query", "select null as nothing", "--format", "csv").stdout
+    assert (
+        "\n\N{EN DASH} is not known: the version is none of a merge" in shell.run("history").stdout
+    )
 
 
 @pytest.mark.slow
@@ -409,14 +419,29 @@ def test_an_empty_answer_names_what_nobody_has_and_what_was_meant(shell: Shell) 
     assert done.stderr == (
         "--campaign is 'zz', which no row that counts in this version has: there are 6, such as "
         "'1-0', '1-1', '1-2'\n"
+        "--end is 2001-01-01, and the rows of this version begin with 2024-03-01\n"
+    )
+    done = shell.run("report", "--start", "2098-01-01")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "--start is 2098-01-01, and the rows of this version end with 2024-03-01\n",
+    )
+    done = shell.run("report", "--start", "2098-01-01", "--html", "x.html")
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "end with 2024-03-01\nadlake: there is nothing to report from 2098-01-01 to the last day: "
+        "no row matches\n"
     )
 
 
 @pytest.mark.slow
-def test_an_empty_answer_of_names_that_are_there_is_not_blamed_on_them(shell: Shell) -> None:
+def test_an_empty_answer_of_names_that_are_there_is_blamed_on_the_days_alone(shell: Shell) -> None:
     [platform] = {row["platform"] for row in shell.read("kpi", "platform")}
     done = shell.run("kpi", "total", "--platform", platform, "--end", "2001-01-01")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "--end is 2001-01-01, and the rows of this version begin with 2024-03-01\n",
+    )
     assert done.stdout.endswith("no rows\n\n")
     assert shell.run("kpi", "quarantine", "--source", "lots").stderr == ""
 
