@@ -17,6 +17,9 @@ _SAID: Final = (
 )
 _PLACE: Final = ("source", "account", "date")
 _KEY: Final = (*_PLACE, "breakdown", "segment", "platform", "target_audience", "_campaign")
+_SAYER: Final = "delivery_id"
+"""Compared as well, and told where all else is equal."""
+_SECOND: Final = "another row of the same campaign and day is there already"
 _TAKEN: Final = ("merged", "duplicate")
 
 Record = Mapping[str, Any]
@@ -56,6 +59,7 @@ def find_differences(
     Args:
         master: Rows of the truth's sources; columns of schema.AD_DAY.
         truth: What they must be: those of `master` that a delivery says, and `path`.
+            A row that either has twice is a difference.
         deliveries: All files: `path`, `source`, `account`, `delivery_id`, `first_date`,
             `last_date`, `quarantined`, `copy_of`, `sha256`, in their order of arrival.
         ledger: The newest judgement of each file; columns of schema.LEDGER.
@@ -71,22 +75,31 @@ def _compare_rows(
         tuple(row[name] for name in _PLACE): row["path"]
         for row in truth.unique(_PLACE, maintain_order=True).iter_rows(named=True)
     }
-    found, expected = (_name_campaigns(frame) for frame in (master, truth))
-    both = expected.join(found, on=_KEY, how="full", nulls_equal=True, suffix="_found")
-    same = [pl.col(name).eq_missing(pl.col(f"{name}_found")) for name in (*_SAID, "_here")]
+    found, expected = (_name_rows(frame) for frame in (master, truth))
+    both = expected.join(found, on=(*_KEY, "_copy"), how="full", nulls_equal=True, suffix="_found")
+    same = [pl.col(name).eq_missing(pl.col(f"{name}_found")) for name in (*_SAID, _SAYER, "_here")]
     differing = both.filter(~pl.all_horizontal(same))
     for row in differing.sort("source", "account", "date", nulls_last=True).iter_rows(named=True):
         yield from _describe(row, winners, files)
 
 
-def _name_campaigns(frame: pl.DataFrame) -> pl.DataFrame:
-    """Adds what identifies a campaign, its id or else its name, and that the row is there."""
+def _name_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Adds what identifies a row.
+
+    Args:
+        frame: Rows of the master or of the truth.
+
+    Returns:
+        The same and `_campaign`, its id or else its name; `_copy`, the how many-th row of one key
+        it is, from 0, as a second one has none to be compared with; and `_here`, that it is there.
+    """
     by_id = pl.concat_str(pl.lit("id:"), "campaign_id")
     by_name = pl.concat_str(pl.lit("name:"), "campaign_name")
     has_id = pl.col("campaign_id").is_not_null()
-    return frame.with_columns(
+    named = frame.with_columns(
         _campaign=pl.when(has_id).then(by_id).otherwise(by_name), _here=pl.lit(value=True)
     )
+    return named.with_columns(_copy=pl.int_range(pl.len()).over(_KEY))
 
 
 def _describe(
@@ -99,19 +112,19 @@ def _describe(
     wanted = row["path"] or winners.get(place)
     got = None if is_missing else files.find_path(place, row["delivery_id_found"])
     kind = "missing" if is_missing else "too_many" if is_more else "differs"
-    for name in ("cost",) if is_missing or is_more else _SAID:
-        if row[name] != row[f"{name}_found"]:
-            yield Difference(
-                kind=kind,
-                source=source,
-                account=account,
-                campaign=row[f"campaign_name{suffix}"],
-                date=day,
-                column=name,
-                truth=row[name],
-                master=row[f"{name}_found"],
-                why=files.explain(wanted, got),
-            )
+    changed = [name for name in _SAID if row[name] != row[f"{name}_found"]] or [_SAYER]
+    for name in ("cost",) if is_missing or is_more else changed:
+        yield Difference(
+            kind=kind,
+            source=source,
+            account=account,
+            campaign=row[f"campaign_name{suffix}"],
+            date=day,
+            column=name,
+            truth=row[name],
+            master=row[f"{name}_found"],
+            why=_SECOND if row[f"_copy{suffix}"] else files.explain(wanted, got),
+        )
 
 
 class _Fault(NamedTuple):

@@ -172,6 +172,8 @@ def generate(session: Session, data: MoreDataOptions, cluster: ClusterOption = N
     if data.messy:
         if data.only is not None or data.batch_rows is not None:
             raise UsageError("--messy delivers whole ranges; leave --only and --batch-rows out")
+        if cluster is not None:
+            raise UsageError("--messy works on this machine alone; leave --cluster out")
         from pipeline.steps.generate_messy import generate_messy
 
         say_messy(generate_messy(session.lake, request, today=today))

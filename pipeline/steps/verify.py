@@ -38,6 +38,7 @@ def verify(lake: Lake, snapshot: Snapshot) -> Verification:
     """
     truth = _need_truth(lake, TRUE_ROWS, AD_DAY_TRUTH)
     deliveries = _need_truth(lake, TRUE_DELIVERIES, DELIVERIES)
+    _check_paths(lake, truth, deliveries)
     sources = deliveries["source"].unique()
     ledger = pick_judged(read_ledger(lake, snapshot.ledger))
     return Verification(
@@ -60,6 +61,21 @@ def _need_truth(lake: Lake, path: str, schema: pl.Schema) -> pl.DataFrame:
             f"delivered into knows what its master must hold"
         )
     return truth
+
+
+def _check_paths(lake: Lake, truth: pl.DataFrame, deliveries: pl.DataFrame) -> None:
+    """Refuses rows of files that the other table does not know.
+
+    Raises:
+        LakeError: As said.
+    """
+    strange = truth.filter(~pl.col("path").is_in(deliveries["path"].implode()))["path"]
+    if not strange.is_empty():
+        raise LakeError(
+            f"{lake.locate(TRUE_ROWS)} has {strange.len():,} rows of files that "
+            f"{lake.locate(TRUE_DELIVERIES)} does not name, the first of {strange[0]}: one of the "
+            f"two was changed; generate into another lake to have both anew"
+        )
 
 
 def _read_master(lake: Lake, snapshot: Snapshot, sources: pl.Series) -> pl.DataFrame:

@@ -95,6 +95,29 @@ def test_each_figure_is_compared(column: str, value: object) -> None:
     assert one.why == f"{NEW} was merged as it was generated"
 
 
+@pytest.mark.parametrize("cost", [Decimal("1.00"), None])
+def test_a_row_that_is_there_twice_is_one_too_many(cost: Decimal | None) -> None:
+    row = make_row(cost=cost)
+    (one,) = find([row, row], [row])
+    assert (one.kind, one.column, one.truth, one.master) == ("too_many", "cost", None, cost)
+    (one,) = find([row], [row, row])
+    assert (one.kind, one.column, one.truth, one.master) == ("missing", "cost", cost, None)
+    assert one.why == "another row of the same campaign and day is there already"
+
+
+@pytest.mark.parametrize("cost", [Decimal("1.00"), None])
+def test_a_row_that_is_not_there_is_missing_whatever_it_costs(cost: Decimal | None) -> None:
+    row, other = make_row(cost=cost), make_row(campaign_name="y")
+    assert [one.kind for one in find([other], [row, other])] == ["missing"]
+    assert [one.kind for one in find([row, other], [other])] == ["too_many"]
+
+
+def test_equal_figures_of_an_older_file_are_a_difference() -> None:
+    (one,) = find([make_row(1)], [make_row()])
+    assert (one.kind, one.column, one.truth, one.master) == ("differs", "delivery_id", "2", "1")
+    assert one.why == f"the row is of {OLD} and must be of {NEW}"
+
+
 def test_a_new_name_is_another_figure_by_id_and_another_row_without() -> None:
     named = make_row(campaign_id="1"), make_row(campaign_id="1", campaign_name="y")
     (one,) = find([named[1]], [named[0]])

@@ -43,6 +43,7 @@ WRONG_USE = [
     ["generate", "--start", "2024-13-01"],
     ["generate", "--rows", "-1"],
     ["generate", "--messy", "--only", "2024-01-01"],
+    ["generate", "--messy", "--cluster", "local:2"],
     ["verify"],
     ["verify", "--limit", "0"],
     ["no-such-command"],

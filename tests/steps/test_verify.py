@@ -141,6 +141,14 @@ def test_a_lake_without_truth_is_wrong_use_and_a_damaged_truth_an_error(home: Ho
         find_differences(home)
 
 
+def test_a_truth_whose_tables_disagree_is_an_error(home: Home) -> None:
+    announce(home, REQUEST)
+    file = home.root / "truth/deliveries.parquet"
+    pl.read_parquet(file).clear().write_parquet(file)
+    with pytest.raises(LakeError, match=r"ad_day.parquet has .* rows of files that .* not name"):
+        find_differences(home)
+
+
 def test_the_same_request_again_changes_nothing_and_another_is_refused(home: Home) -> None:
     plan = generate_messy(home.lake, REQUEST, today=TODAY)
     assert generate_messy(home.lake, REQUEST, today=TODAY).files == plan.files
