@@ -154,7 +154,11 @@ def _read_preamble(section: Section) -> Preamble:
         period_formats=section.take_texts("period_formats"),
         zone_labels=section.take_texts("zone_labels"),
         zones=_read_zones(section.take_section("zones")),
+        step_labels=section.take_texts("step_labels"),
+        daily_words=section.take_texts("daily_words"),
     )
+    if preamble.step_labels and not preamble.daily_words:
+        section.refuse("daily_words", [], "at least one text where there are step_labels")
     for form in preamble.period_formats:
         if not is_date_format(form, with_names=True) or has_time(form):
             section.refuse("period_formats", form, "a form of yyyy, mm, m or month, and dd or d")

@@ -120,12 +120,16 @@ class Preamble:
         zone_labels: How a line among them begins that says the time zone of the report's days.
         zones: The IANA name of the zone that some words mean, by the words as
             `pipeline.zones.simplify` gives them.
+        step_labels: How a line among them begins that says which time a row is of.
+        daily_words: What stands behind it in a report by day, compared without case.
     """
 
     lines: int = 0
     period_formats: tuple[str, ...] = ()
     zone_labels: tuple[str, ...] = ()
     zones: Mapping[str, str] = field(default_factory=dict)
+    step_labels: tuple[str, ...] = ()
+    daily_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

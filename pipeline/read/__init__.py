@@ -7,7 +7,7 @@ recognise       which contract a file is of
 header          matches its header with a contract; pure
 choose          which of several contracts is taken
 period          the dates that the lines before a header name; pure
-zone            their time zone, as these lines say it; pure
+labels          what these lines say behind a label, as a time zone; pure
 layout          all that reading a file needs
 lay_out         finds it for any file
 text            a CSV file, block by block

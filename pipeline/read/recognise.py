@@ -20,11 +20,11 @@ from pipeline.read.encoding import (
 )
 from pipeline.read.header import HeaderMatch, HeaderMiss, match_header, read_names
 from pipeline.read.kind import refuse_other_kinds
+from pipeline.read.labels import find_labelled
 from pipeline.read.layout import Layout
 from pipeline.read.open import open_delivery
 from pipeline.read.parquet import lay_out_parquet
 from pipeline.read.period import find_period
-from pipeline.read.zone import find_zone
 
 HEAD_BYTES: Final = 1 << 16
 
@@ -208,6 +208,7 @@ class _Text:
 
     def _lay_out(self, contract: Contract, place: _Place) -> Layout:
         match, dialect = place.match, place.dialect
+        _need_days(contract, place)
         return Layout(
             contract=contract,
             dialect=dialect,
@@ -228,10 +229,26 @@ class _Text:
                 languages=dialect.languages,
                 delimiter=dialect.delimiter,
             ),
-            time_zone=find_zone(
+            time_zone=find_labelled(
                 place.before, contract.preamble.zone_labels, delimiter=dialect.delimiter
             ),
             why=_say_why(place),
+        )
+
+
+def _need_days(contract: Contract, place: _Place) -> None:
+    """Refuses a report whose preamble says that a row is of more or less than a day.
+
+    Raises:
+        BadFileError: `not_by_day`.
+    """
+    about = contract.preamble
+    said = find_labelled(place.before, about.step_labels, delimiter=place.dialect.delimiter)
+    if said is not None and said.casefold() not in map(str.casefold, about.daily_words):
+        expected = " or ".join(map(repr, about.daily_words))
+        raise BadFileError(
+            "not_by_day",
+            f"the lines before the header say that its rows are {said!r}; expected {expected}",
         )
 
 

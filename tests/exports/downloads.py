@@ -78,6 +78,7 @@ def make_microsoft_export(style: Style, day_name: str = "Gregorian date") -> Exp
         '"Time zone: (GMT+01:00) Brussels, Copenhagen, Madrid, Paris"',
         '"Last completed data available: 6/1/2024 7:00:00 AM (GMT)"',
         '"Potential incomplete data: false"',
+        '"Report aggregation: Daily"',
         '"Rows: 15"',
         "",
     ]

@@ -28,6 +28,7 @@ from tests.exports import (
     make_meta_api_export,
     make_meta_export,
 )
+from tests.exports.downloads import make_linkedin_export, make_microsoft_export
 from tests.steps.conftest import Home
 
 SPEND = TOTALS["cost"]
@@ -217,6 +218,33 @@ def test_a_file_that_does_not_say_its_currency_is_refused_until_its_place_does(
     assert ledger["outcome"].to_list() == ["quarantined", "merged"]
     assert ledger["reason"].to_list()[0] == "no_currency"
     assert set(home.read_master()["currency"]) == {"EUR"}
+
+
+@pytest.mark.parametrize("word", ["Weekly", "Monthly", "Hourly", "Summary", "DayOfWeek"])
+def test_a_report_that_says_it_is_not_by_day_is_refused(home: Home, word: str) -> None:
+    daily = make_microsoft_export(Style())
+    assert b"Report aggregation: Daily" in daily.data
+    put(home, daily)
+    put(home, replace(daily, data=daily.data.replace(b"Daily", word.encode())), hour=1)
+    home.merge()
+    taken, refused = home.read_ledger().sort("delivered_at").to_dicts()
+    assert (taken["outcome"], refused["outcome"]) == ("merged", "quarantined")
+    assert refused["reason"] == "not_by_day"
+    assert refused["detail"] == (
+        f"the lines before the header say that its rows are {word!r}; expected 'Daily' "
+        "(contract 'microsoft_ads')"
+    )
+
+
+def test_a_row_of_linkedin_that_ends_on_another_day_is_no_day(home: Home) -> None:
+    daily = make_linkedin_export(Style())
+    put(home, daily)
+    head = "Start Date (in UTC),End Date (in UTC),Currency,Campaign ID,Total Spent\n"
+    rows = head + "1/1/2024,1/1/2024,EUR,7,5.00\n1/1/2024,1/31/2024,EUR,7,310.00\n"
+    put(home, replace(daily, data=rows.encode()), hour=1, folders=["account=b"])
+    home.merge()
+    assert home.read_rejects()["rule"].to_list() == ["not_one_day"]
+    assert read_sums(home)["cost"] == SPEND + 5
 
 
 def test_a_canonical_delivery_of_a_key_wins_over_an_older_one(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""The time zone that the lines before a header say the days of a report are meant in. Pure."""
+"""What the lines before a header say behind a label, such as the time zone of the days. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -6,15 +6,15 @@ from typing import Final
 from pipeline.read.header import read_names
 
 MAX_LENGTH: Final = 100
-"""Of a zone's words, in characters; what is longer is none."""
+"""Of the words, in characters; what is longer says nothing."""
 
 
-def find_zone(lines: Sequence[str], labels: Sequence[str], *, delimiter: str) -> str | None:
-    """The zone that a preamble names, in its own words; None where it names none.
+def find_labelled(lines: Sequence[str], labels: Sequence[str], *, delimiter: str) -> str | None:
+    """What stands behind a label in a preamble, in its own words; None where nothing does.
 
     Args:
         lines: Those before the header.
-        labels: How a line begins that says it, such as `Time zone:`; compared without case.
+        labels: How a line begins that has one, such as `Time zone:`; compared without case.
         delimiter: For a line that is a row of cells.
     """
     for line in lines:
@@ -22,9 +22,9 @@ def find_zone(lines: Sequence[str], labels: Sequence[str], *, delimiter: str) ->
             for label in labels:
                 if not text.casefold().startswith(label.casefold()):
                     continue
-                zone = " ".join(text[len(label) :].strip(delimiter + ' "').split())
-                if zone and zone.isprintable() and len(zone) <= MAX_LENGTH:
-                    return zone
+                words = " ".join(text[len(label) :].strip(delimiter + ' "').split())
+                if words and words.isprintable() and len(words) <= MAX_LENGTH:
+                    return words
     return None
 
 

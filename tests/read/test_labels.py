@@ -1,8 +1,8 @@
-"""The time zone that a preamble names."""
+"""What a preamble says behind a label: here a time zone."""
 
 import pytest
 
-from pipeline.read.zone import MAX_LENGTH, find_zone
+from pipeline.read.labels import MAX_LENGTH, find_labelled
 
 LABELS = ("Time zone:", "Zona horaria:")
 MADRID = "(GMT+01:00) Brussels, Copenhagen, Madrid, Paris"
@@ -35,8 +35,8 @@ MADRID = "(GMT+01:00) Brussels, Copenhagen, Madrid, Paris"
 def test_the_words_behind_its_label_are_the_zone(
     line: str, delimiter: str, zone: str | None
 ) -> None:
-    assert find_zone(["Report", line, "x"], LABELS, delimiter=delimiter) == zone
+    assert find_labelled(["Report", line, "x"], LABELS, delimiter=delimiter) == zone
 
 
 def test_without_a_label_nothing_is_a_zone() -> None:
-    assert find_zone(["Time zone: UTC"], (), delimiter=",") is None
+    assert find_labelled(["Time zone: UTC"], (), delimiter=",") is None
