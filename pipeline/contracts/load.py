@@ -101,6 +101,7 @@ def read_contract(file_name: str, text: bytes) -> Contract:
         constants=constants,
         columns=columns,
         recognised_by=top.take_texts("recognised_by"),
+        recognised_by_one_of=top.take_texts("recognised_by_one_of"),
         breakdowns=_read_breakdowns(top.take_section("breakdowns")),
         primary=top.take_text("primary", default="", allow_empty=True),
         fold=top.take_headers("fold"),

@@ -219,6 +219,8 @@ class Contract:
         columns: In the order in which a row's faults are looked for.
         recognised_by: Names that a file must have though nobody reads them, as they tell it from
             files of other contracts.
+        recognised_by_one_of: Names of which a file must have one, where nothing else says whose
+            it is: neither its place nor lines before its header.
         breakdowns: Columns that split a campaign's spend further, by the name of the split. A
             file's `breakdown` is the names of those that it has, its `segment` their values.
         primary: The breakdown that KPIs use where a day has none that is not split.
@@ -246,6 +248,7 @@ class Contract:
     constants: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[Column, ...]
     recognised_by: tuple[str, ...] = ()
+    recognised_by_one_of: tuple[str, ...] = ()
     breakdowns: Mapping[str, Headers] = field(default_factory=dict)
     primary: str = ""
     fold: Headers = field(default_factory=lambda: Headers({}))

@@ -152,6 +152,11 @@ def match_header(
     )
 
 
+def has_one_of(names: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether a header has any of some names, as `normalise_name` compares them."""
+    return not {normalise_name(name) for name in wanted}.isdisjoint(map(normalise_name, names))
+
+
 class _Dictionary:
     """What each name means in one contract."""
 

@@ -18,7 +18,7 @@ from pipeline.read.encoding import (
     is_strictly,
     not_decodable,
 )
-from pipeline.read.header import HeaderMatch, HeaderMiss, match_header, read_names
+from pipeline.read.header import HeaderMatch, HeaderMiss, has_one_of, match_header, read_names
 from pipeline.read.kind import refuse_other_kinds
 from pipeline.read.labels import find_labelled
 from pipeline.read.layout import Layout
@@ -69,7 +69,7 @@ def _recognise_text(path: Path, contracts: Sequence[Contract], source: str | Non
         head = file.read(HEAD_BYTES)
     refuse_other_kinds(head)
     csvs = [contract for contract in contracts if "csv" in contract.formats]
-    text = _Text(path, head)
+    text = _Text(path, head, source)
     try:
         return choose_layout(csvs, text.fit, source=source)
     except BadFileError as error:
@@ -92,9 +92,10 @@ class _Place:
 class _Text:
     """A text file that contracts are held against."""
 
-    def __init__(self, path: Path, head: bytes) -> None:
+    def __init__(self, path: Path, head: bytes, source: str | None) -> None:
         self._path = path
         self._head = head
+        self._source = source
         self._mark = find_mark(head)
         self._strict: dict[Encoding, bool] = {}
 
@@ -191,12 +192,18 @@ class _Text:
                 continue
             names = read_names(line, delimiter or dialect.delimiter)
             found = match_header(names, contract, dialect.languages)
+            if isinstance(found, HeaderMatch) and number == 1 and self._is_anyones(names, contract):
+                found = _miss_marks(found, contract)
             if isinstance(found, HeaderMiss):
                 misses.append(Miss(contract, found))
             else:
                 before = [text or "" for text in lines[: number - 1]]
                 return _Place(dialect, encoding, number, found, before)
         return None
+
+    def _is_anyones(self, names: Sequence[str], contract: Contract) -> bool:
+        marks = contract.recognised_by_one_of
+        return bool(marks) and contract.source != self._source and not has_one_of(names, marks)
 
     def _is_strictly(self, encoding: Encoding) -> bool:
         if encoding not in self._strict:
@@ -259,6 +266,20 @@ def _find_fault(head: bytes) -> int:
     except UnicodeDecodeError as error:
         return error.start
     return len(head)
+
+
+def _miss_marks(match: HeaderMatch, contract: Contract) -> HeaderMiss:
+    """A header that fits a contract, and could be anyone's."""
+    return HeaderMiss(
+        known=len(match.positions),
+        missing=(),
+        unknown=(),
+        rule="header_mismatch",
+        detail=(
+            "its columns could be anyone's, and nothing says whose they are: land it with --source "
+            f"{contract.source} if they are that, or with a contract of your own"
+        ),
+    )
 
 
 def _refuse(contract: Contract, place: _Place, error: BadFileError) -> Miss:

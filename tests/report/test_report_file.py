@@ -107,7 +107,7 @@ def test_wrong_use_is_told(tmp_path: Path) -> None:
         (("--html", "x.html", "--format", "json"), "leave --format out"),
         (("--format", "json", "--lang", "fr"), "--lang is 'fr'; expected en or es"),
         (("--html", "."), ". is a folder; name a file"),
-        (("--html", "x.html", "--start", "2024-01-02"), "rows end with 2024-01-01"),
+        (("--html", "x.html", "--start", "2024-01-02"), "rows of this version end with 2024-01-01"),
         (("--html", "x.html", "--end", "2023-01-02"), "to 2023-01-02: no row matches"),
         (("--start", "2024-01-02", "--end", "2024-01-01"), "is after the last day"),
     ):

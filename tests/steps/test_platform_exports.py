@@ -9,8 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.contracts import load_contracts
+from pipeline.errors import UsageError
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.views import open_reading_connection
+from pipeline.read.recognise import recognise
+from pipeline.steps.label import Label
+from pipeline.steps.land import land
 from tests.exports import (
     API_EXPORTS,
     EXPORTS,
@@ -29,7 +34,7 @@ from tests.exports import (
     make_meta_export,
 )
 from tests.exports.downloads import make_linkedin_export, make_microsoft_export
-from tests.steps.conftest import Home
+from tests.steps.conftest import SETTINGS, Home
 
 SPEND = TOTALS["cost"]
 
@@ -218,6 +223,27 @@ def test_a_file_that_does_not_say_its_currency_is_refused_until_its_place_does(
     assert ledger["outcome"].to_list() == ["quarantined", "merged"]
     assert ledger["reason"].to_list()[0] == "no_currency"
     assert set(home.read_master()["currency"]) == {"EUR"}
+
+
+ANYONES = "Day,Campaign,Currency,Impressions,Clicks,Cost\n2024-03-01,Brand,EUR,100,9,5.00\n"
+
+
+def test_a_table_that_could_be_anyones_is_googles_only_where_somebody_says_so(
+    home: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    for told in (
+        ANYONES.replace("Impressions", "Impr."),
+        "Campaign performance\n1 March 2024\n" + ANYONES,
+    ):
+        path.write_text(told)
+        assert recognise(path, load_contracts().values()).contract.name == "google_ads"
+    path.write_text(ANYONES)
+    with pytest.raises(UsageError, match=r"could be anyone's.*: land it with --source google_ads"):
+        land(home.lake, [path], settings=SETTINGS)
+    assert land(home.lake, [path], settings=SETTINGS, label=Label(source="google_ads"))
+    home.merge()
+    assert home.sum_with_duckdb("sum(cost)::varchar") == "5.000000"
 
 
 @pytest.mark.parametrize("word", ["Weekly", "Monthly", "Hourly", "Summary", "DayOfWeek"])
