@@ -4,11 +4,13 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from pipeline.contracts import Contract, Dialect, load_contracts
 from pipeline.contracts.dates import match_date
+from pipeline.contracts.model import ColumnType
 from pipeline.errors import BadFileError, UsageError
 from pipeline.read.open import open_delivery
 from pipeline.read.recognise import recognise
@@ -26,10 +28,12 @@ _DATE_FORMS: Final = (
     *("dd/mm/yyyy", "mm/dd/yyyy", "d/m/yyyy", "m/d/yyyy"),
     *("dd.mm.yyyy", "d.m.yyyy", "dd-mm-yyyy", "mm-dd-yyyy"),
 )
-_NOTATIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    *((".", ()), (",", ()), (".", (",",)), (",", (".",)), (",", (" ",)), (".", (" ",))),
+_DIALECTS: Final = (
+    *(Dialect(), Dialect(decimal=","), Dialect(thousands=(",",))),
+    *(Dialect(decimal=",", thousands=(".",)), Dialect(decimal=",", thousands=(" ",))),
+    Dialect(thousands=(" ",)),
 )
-"""Decimal mark and thousands marks, the plainest first."""
+"""How numbers may be written, the plainest first."""
 
 _MODES: Final = "a file replaces the days that it covers; else append or upsert"
 _NEEDED: Final = ("date", "cost")
@@ -91,9 +95,10 @@ def write_draft(sample: Sample, contracts: Iterable[Contract], *, name: str) -> 
     place_of = {guess.name: place for place, guess in guesses.items()}
     sample, label = _set_totals_aside(sample, place_of.get("date"))
     numbers = [
-        sample.take(place)
+        (guess.type, text)
         for place, guess in guesses.items()
         if guess.type in {"integer", "decimal"}
+        for text in sample.take(place)
     ]
     columns = set(place_of)
     dates = sample.take(place_of["date"]) if "date" in place_of else []
@@ -146,22 +151,18 @@ def _write_top(name: str, sample: Sample, unread: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_dialect(sample: Sample, numbers: Sequence[Sequence[str]], dates: Sequence[str]) -> str:
-    texts = [re.sub(f"{PERCENT_SIGN}$", "", text) for column in numbers for text in column]
-    words = sorted({text.lower() for text in texts if not re.search(r"[0-9]", text)})
-    figures = [text for text in texts if re.search(r"[0-9]", text)]
-    fitting = [notation for notation in _NOTATIONS if _all_fit(figures, *notation)]
-    decimal, thousands = fitting[0] if fitting else _NOTATIONS[0]
+def _write_dialect(
+    sample: Sample, numbers: Sequence[tuple[ColumnType, str]], dates: Sequence[str]
+) -> str:
+    texts = [(kind, re.sub(f"{PERCENT_SIGN}$", "", text)) for kind, text in numbers]
+    words = sorted({text.lower() for _, text in texts if not re.search(r"[0-9]", text)})
+    figures = [(kind, text) for kind, text in texts if re.search(r"[0-9]", text)]
     lines = [
         "[dialect]",
         f"encodings = [{_quote(sample.encoding)}]",
         f"delimiter = {_quote(sample.delimiter)}",
+        *_write_notation(figures),
     ]
-    if not fitting:
-        lines.append(f"# {CHECK} no notation reads all numbers, such as {_show(figures[0])}")
-    if not fitting or (decimal, thousands) != _NOTATIONS[0]:
-        lines.append(f"decimal = {_quote(decimal)}")
-        lines.append(f"thousands = [{', '.join(map(_quote, thousands))}]")
     lines.append(f"null_words = [{', '.join(map(_quote, dict.fromkeys(['', *words])))}]")
     forms = [form for form in _DATE_FORMS if _all_are_dates(dates, form)]
     if dates and not forms:
@@ -173,9 +174,34 @@ def _write_dialect(sample: Sample, numbers: Sequence[Sequence[str]], dates: Sequ
     return "\n".join(lines) + "\n"
 
 
-def _all_fit(figures: Sequence[str], decimal: str, thousands: tuple[str, ...]) -> bool:
-    notation = get_notation(Dialect(decimal=decimal, thousands=thousands))
-    return all(notation.number.fullmatch(figure) for figure in figures)
+def _write_notation(figures: Sequence[tuple[ColumnType, str]]) -> list[str]:
+    fitting = [one for one in _DIALECTS if all(_fits(one, *figure) for figure in figures)]
+    chosen, *others = fitting or _DIALECTS[:1]
+    lines = []
+    if not fitting:
+        odd = next(text for kind, text in figures if not _fits(chosen, kind, text))
+        lines.append(f"# {CHECK} no notation reads all numbers, such as {_show(odd)}")
+    for other in others:
+        text = next((text for _, text in figures if _read_otherwise(text, chosen, other)), None)
+        if text is not None:
+            words = get_notation(other).words
+            lines.append(f"# {CHECK} numbers such as {_show(text)} may as well have {words}")
+    if lines or chosen != _DIALECTS[0]:
+        lines.append(f"decimal = {_quote(chosen.decimal)}")
+        lines.append(f"thousands = [{', '.join(map(_quote, chosen.thousands))}]")
+    return lines
+
+
+def _fits(dialect: Dialect, kind: ColumnType, figure: str) -> bool:
+    notation = get_notation(dialect)
+    pattern = notation.integer if kind == "integer" else notation.number
+    return pattern.fullmatch(figure) is not None
+
+
+def _read_otherwise(figure: str, one: Dialect, other: Dialect) -> bool:
+    """Whether two ways to write numbers, both of which fit, read other ones."""
+    plain, turned = (get_notation(dialect).make_plain(figure) for dialect in (one, other))
+    return Decimal(plain) != Decimal(turned)
 
 
 def _all_are_dates(texts: Sequence[str], form: str) -> bool:

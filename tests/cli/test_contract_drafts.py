@@ -76,6 +76,35 @@ def test_a_draft_says_what_a_person_has_to_find_out(shell: Shell, tmp_path: Path
     assert read["constants"]["platform"].startswith("check: ")
 
 
+GROUPED = "a decimal comma and thousands in groups of three by '.'"
+
+
+@pytest.mark.parametrize(
+    ("clicks", "spend", "decimal", "note"),
+    [
+        ("20", "1.234", ".", f"# check: numbers such as '1.234' may as well have {GROUPED}"),
+        ("20", "-1.234 %", ".", f"# check: numbers such as '-1.234' may as well have {GROUPED}"),
+        ("20", "1,234", ",", "# check: numbers such as '1,234' may as well have a decimal point"),
+        ("1.234", "2.500", ",", None),
+        ("1.234", "2.50", ".", "# check: no notation reads all numbers, such as '1.234'"),
+        ("20", "1.2345", ".", None),
+        ("20", "1.234.567", ",", None),
+        ("20", "1 234", ",", None),
+        ("1.0", "0.123", ".", None),
+    ],
+)
+def test_a_draft_says_that_a_point_may_part_thousands(
+    clicks: str, spend: str, decimal: str, note: str | None
+) -> None:
+    names = ("Date", "Campaign", "Clicks", "Spend")
+    rows = (("2024-03-01", "spring", clicks, spend), ("2024-03-02", "spring", "7", "2"))
+    draft = write_draft(Sample("utf-8", ";", 1, names, rows), SHIPPED, name="mine")
+    assert tomllib.loads(draft)["dialect"].get("decimal", ".") == decimal
+    said = [line for line in draft.splitlines() if line.startswith("# check: n")]
+    assert len(said) == (note is not None)
+    assert all(line.startswith(note or "") for line in said)
+
+
 def test_a_last_row_of_totals_is_set_aside(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "agency.csv"
     file.write_text(
