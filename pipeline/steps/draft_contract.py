@@ -17,6 +17,7 @@ from pipeline.read.recognise import recognise
 from pipeline.read.sample import Sample, take_sample
 from pipeline.settings import Settings
 from pipeline.steps.guess_columns import CURRENCY, Guess, guess_columns
+from pipeline.steps.label import is_source
 from pipeline.validate.notation import PERCENT_SIGN, get_notation
 
 CHECK: Final = "check:"
@@ -53,8 +54,16 @@ def draft_contract(path: Path, *, settings: Settings, name: str | None = None) -
         row needs, it says so in the place of its name.
 
     Raises:
-        UsageError: A contract fits the file already, or it is no text with a header.
+        UsageError: A contract fits the file already, or it is no text with a header; or no
+            contract may have the name.
     """
+    if name is None:
+        name = _NAME.sub("_", path.name.split(".")[0].lower()).strip("_") or "x"
+    if not is_source(name):
+        raise UsageError(
+            f"no contract may be named {name!r}; expected --name with a plain name of your own, as "
+            f"the contract will stand in NAME.toml"
+        )
     contracts = load_contracts(settings.contracts_dir)
     known = [one for one in contracts.values() if "raw" not in one.formats]
     try:
@@ -66,8 +75,7 @@ def draft_contract(path: Path, *, settings: Settings, name: str | None = None) -
             sample = take_sample(opened.path)
     except BadFileError as error:
         raise UsageError(f"{path} cannot be read ({error.rule}): {error}") from error
-    stem = path.name.split(".")[0]
-    return write_draft(sample, known, name=name or _NAME.sub("_", stem.lower()).strip("_") or "x")
+    return write_draft(sample, known, name=name)
 
 
 def _refuse_known(path: Path, plain: Path, contracts: Sequence[Contract]) -> None:
