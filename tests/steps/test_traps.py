@@ -241,6 +241,7 @@ def test_a_file_with_a_number_of_another_country_is_not_read_in_part(home: Home)
 
 
 LINKEDIN = "Start Date (in UTC),Campaign ID,Currency,Impressions,Clicks,Total Spent"
+MARCH_1 = "3/1/2024,1,EUR,1000,20,30.00"
 MARCH = [f"{day}/3/2024" for day in range(1, 32)]
 DELIVERED = "linkedin_ads/delivered=2024-04-01T00:00:00Z"
 
@@ -293,3 +294,25 @@ def test_today_of_an_account_in_the_east_may_be_tomorrow_in_utc(home: Home) -> N
     put(home, place, "1.csv", META, "S,2024-06-02,1000,20,10.00", "S,2024-06-03,1000,20,10.00")
     home.merge()
     assert (last(home)["accepted"], last(home)["quarantined"]) == (1, 1)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_creatives_with_two_names_count_once_whichever_a_file_has(
+    home: Home, *, first: bool
+) -> None:
+    both = ["Creative Name", "Ad Name"] if first else ["Ad Name", "Creative Name"]
+    cells = {"Creative Name": ("a", "a", "b"), "Ad Name": ("x", "y", "x")}
+    rows = [
+        f"3/1/2024,1,EUR,1000,20,10.00,{cells[both[0]][n]},{cells[both[1]][n]}" for n in (0, 1, 2)
+    ]
+    put(home, DELIVERED, "1.csv", f"{LINKEDIN},{','.join(both)}", *rows, rows[0])
+    home.merge()
+    assert (last(home)["accepted"], last(home)["duplicates"]) == (3, 1)
+    found = home.read_master().sort("segment").select("segment", "cost", "breakdown").rows()
+    costs = [(segment, cost) for segment, cost, _ in found]
+    assert costs == [("a", Decimal("20.00")), ("b", Decimal("10.00"))]
+    assert {breakdown for *_, breakdown in found} == {"creative"}
+
+    put(home, DELIVERED.replace("-04-", "-05-"), "2.csv", f"{LINKEDIN},Ad Name", f"{MARCH_1},x")
+    home.merge()
+    assert (spend(home), home.read_master()["segment"].to_list()) == (Decimal("30.00"), ["x"])
