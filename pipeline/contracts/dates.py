@@ -57,6 +57,18 @@ def has_time(form: str) -> bool:
     return "time" in _list_tokens(form)
 
 
+def swap_day_and_month(form: str) -> str | None:
+    """The form with day and month in each other's place, of one digit or two.
+
+    None where the year comes first or the month has a name: nobody takes these for another form.
+    """
+    kinds = [kind for kind in map(_kind, _list_tokens(form)) if kind != "time"]
+    if kinds[0] == "year" or "name" in kinds:
+        return None
+    others = {"dd": "m", "d": "m", "mm": "d", "m": "d"}
+    return _TOKENS.sub(lambda match: others.get(match[0], match[0]), form)
+
+
 def match_date(text: str, form: str, languages: Sequence[str] = ()) -> date | None:
     """The day that a text in this form means; None where it is not in this form.
 

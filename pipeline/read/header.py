@@ -23,9 +23,11 @@ class HeaderMatch:
     Attributes:
         width: How many cells it has.
         positions: The places of each canonical column, from 0, in the contract's order.
-        breakdowns: The place of each breakdown, in the contract's order.
+        breakdowns: The place of each breakdown, in the contract's order; of several names that
+            the file has for one, the place of the one that the contract has first.
         end_position: The place of the column with a row's last day.
-        fold_positions: The places of the columns of the contract's `fold`.
+        fold_positions: The places of the columns of the contract's `fold`, and of the other names
+            of its breakdowns: a thing's name beside its id splits no further, or is added up.
         ignored: The names that the contract does not know and ignores.
         ignored_positions: Their places.
         currency: From a name with `{currency}`, upper case.
@@ -131,6 +133,7 @@ def match_header(
             detail=detail,
         )
     places = found.places
+    split = _rank_breakdowns(found, names, contract)
     ends = places.get(_Meaning("end", ""))
     return HeaderMatch(
         width=len(names),
@@ -139,13 +142,12 @@ def match_header(
             for column in contract.columns
             if _Meaning("column", column.name) in places
         },
-        breakdowns={
-            name: places[_Meaning("breakdown", name)][0]
-            for name in contract.breakdowns
-            if _Meaning("breakdown", name) in places
-        },
+        breakdowns={name: first for name, (first, *_) in split.items()},
         end_position=ends[0] if ends else None,
-        fold_positions=tuple(places.get(_Meaning("fold", ""), ())),
+        fold_positions=(
+            *places.get(_Meaning("fold", ""), ()),
+            *(place for _, *others in split.values() for place in others),
+        ),
         ignored=tuple(found.unknown),
         ignored_positions=tuple(found.unknown_places),
         currency=next(iter(found.currencies), None),
@@ -210,13 +212,27 @@ def _find(names: Iterable[str], dictionary: _Dictionary) -> _Found:
     return found
 
 
+def _rank_breakdowns(
+    found: _Found, names: Sequence[str], contract: Contract
+) -> dict[str, list[int]]:
+    """The places of each breakdown that the file has, in the order of the contract's names."""
+    ranked: dict[str, list[int]] = {}
+    for name, headers in contract.breakdowns.items():
+        order = {normalise_name(one): rank for rank, one in enumerate(headers.list_names())}
+        if places := found.places.get(_Meaning("breakdown", name)):
+            words = {place: normalise_name(names[place]) for place in places}
+            ranked[name] = sorted(places, key=lambda one: order.get(words[one], len(order)))
+    return ranked
+
+
 def _find_problem(found: _Found, names: Sequence[str], contract: Contract) -> tuple[str, str]:
     added = {_Meaning("column", column.name) for column in contract.columns if column.add_up}
     for meaning, places in found.places.items():
         free = meaning.kind in {"fold", "mark"} or (
             meaning.kind == "column" and contract.repeated_columns
         )
-        if meaning in added:  # under other names: the same twice would be added twice
+        # Under other names only: the same twice would be added twice.
+        if meaning in added or meaning.kind == "breakdown":
             free = len({normalise_name(names[place]) for place in places}) == len(places)
         if len(places) > 1 and not free:
             first, second = (names[place].strip() for place in places[:2])

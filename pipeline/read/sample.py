@@ -43,7 +43,8 @@ class Sample(NamedTuple):
 def take_sample(path: Path) -> Sample:
     """Reads the head of a text file.
 
-    The header is the first line of the widest kind: as many cells as most lines have, all named.
+    The header is the first line of the widest kind: as many cells as most lines have, all named
+    but for the first one, as the number of a row is no column with a name to some programs.
 
     Raises:
         BadFileError: It is no text with lines, or has no line that could be a header.
@@ -87,6 +88,6 @@ def _find_table(
         return None
     width = max(widths, key=lambda one: (widths[one], one))
     for place, row in enumerate(cells):
-        if len(row) == width and all(name.strip() for name in row):
+        if len(row) == width and all(name.strip() for name in row[1:]):
             return delimiter, place, [one for one in cells[place:] if len(one) == width]
     return None

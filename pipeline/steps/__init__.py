@@ -25,6 +25,7 @@ ingest           reads, judges and spools one delivered file
 ingest_days      reads, judges and spools some generated days
 totals           totals rows as a checksum
 blocks           the records of a file, and their verdicts
+other_notation   refuses what is written as in another country
 context          account, currency, period, breakdown of a file
 discover         what the ledger does not know yet
 complete         leaves deliveries alone that are not complete

@@ -18,8 +18,9 @@ from pipeline.read.layout import Layout
 from pipeline.schema import PART_CELL, REST_CELL
 from pipeline.settings import Settings
 from pipeline.steps.blocks import judge_block, list_blocks, list_rejects, refuse_split
-from pipeline.steps.context import Context, check_claims, check_notation
+from pipeline.steps.context import Context, check_claims
 from pipeline.steps.label import Label, advise_contract
+from pipeline.steps.other_notation import refuse_other_notation
 from pipeline.steps.totals import Checksum
 
 SHOWN_ROWS = 5
@@ -133,7 +134,7 @@ def _look_through(
     columns: list[str] = []
     for block in list_blocks(plain, layout, scratch):
         verdict = judge_block(block, context, delivered_on=delivered_on)
-        check_notation(verdict.faults.values(), context)
+        refuse_other_notation(block, verdict, context)
         check_claims(verdict.accepted, context.claims)
         checksum.add(block.totals, verdict.accepted)
         _look_at(seen, verdict.accepted, list_rejects(block, verdict))

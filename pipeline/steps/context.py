@@ -16,9 +16,7 @@ from pipeline.errors import BadFileError
 from pipeline.merge.coverage import Window, join_windows
 from pipeline.merge.place import Period
 from pipeline.read.layout import Layout
-from pipeline.schema import Fault
 from pipeline.validate.cast import GROUPED_DIGITS
-from pipeline.validate.notation import get_notation
 from pipeline.zones import may_mean
 
 _ISO = "yyyy-mm-dd"
@@ -145,30 +143,6 @@ def check_claims(rows: pl.DataFrame, claims: Iterable[tuple[str, str, str]]) -> 
                 "partition_mismatch" if who == "path" else "currency_mismatch",
                 f"its {who} says {name}={value}, and {len(wrong)} rows say something else, first "
                 f"{wrong[0]!r}{advice}",
-            )
-
-
-def check_notation(faults: Iterable[Fault], context: Context) -> None:
-    """Refuses a file with a number that is written as its dialect does not, but another one does.
-
-    Where `1,204.50` is expected, `10,50` says that `1,204` is no thousand either. A contract that
-    knows one way of writing numbers has nothing to mistake them for: there a row is rejected.
-
-    Raises:
-        BadFileError: `other_notation`.
-    """
-    dialect = context.dialect
-    if all(get_notation(one).is_plain for one in context.layout.contract.dialects):
-        return
-    mark = "," if dialect.decimal == "." else "."
-    other = get_notation(replace(dialect, decimal=mark, thousands=(dialect.decimal,)))
-    for fault in faults:
-        wrong = fault.rule in {"not_number", "not_integer"}
-        if wrong and other.number.fullmatch(fault.value.removesuffix("%").strip()):
-            raise BadFileError(
-                "other_notation",
-                f"{fault.value!r} in {fault.column} is a number of another country; expected "
-                f"{get_notation(dialect).words}: nothing is read, as others could be mistaken",
             )
 
 

@@ -4,17 +4,20 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from pipeline.contracts import Contract, Dialect, load_contracts
 from pipeline.contracts.dates import match_date
+from pipeline.contracts.model import ColumnType
 from pipeline.errors import BadFileError, UsageError
 from pipeline.read.open import open_delivery
 from pipeline.read.recognise import recognise
 from pipeline.read.sample import Sample, take_sample
 from pipeline.settings import Settings
 from pipeline.steps.guess_columns import CURRENCY, Guess, guess_columns
+from pipeline.steps.label import is_source
 from pipeline.validate.notation import PERCENT_SIGN, get_notation
 
 CHECK: Final = "check:"
@@ -26,10 +29,12 @@ _DATE_FORMS: Final = (
     *("dd/mm/yyyy", "mm/dd/yyyy", "d/m/yyyy", "m/d/yyyy"),
     *("dd.mm.yyyy", "d.m.yyyy", "dd-mm-yyyy", "mm-dd-yyyy"),
 )
-_NOTATIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    *((".", ()), (",", ()), (".", (",",)), (",", (".",)), (",", (" ",)), (".", (" ",))),
+_DIALECTS: Final = (
+    *(Dialect(), Dialect(decimal=","), Dialect(thousands=(",",))),
+    *(Dialect(decimal=",", thousands=(".",)), Dialect(decimal=",", thousands=(" ",))),
+    Dialect(thousands=(" ",)),
 )
-"""Decimal mark and thousands marks, the plainest first."""
+"""How numbers may be written, the plainest first."""
 
 _MODES: Final = "a file replaces the days that it covers; else append or upsert"
 _NEEDED: Final = ("date", "cost")
@@ -49,8 +54,16 @@ def draft_contract(path: Path, *, settings: Settings, name: str | None = None) -
         row needs, it says so in the place of its name.
 
     Raises:
-        UsageError: A contract fits the file already, or it is no text with a header.
+        UsageError: A contract fits the file already, or it is no text with a header; or no
+            contract may have the name.
     """
+    if name is None:
+        name = _NAME.sub("_", path.name.split(".")[0].lower()).strip("_") or "x"
+    if not is_source(name):
+        raise UsageError(
+            f"no contract may be named {name!r}; expected --name with a plain name of your own, as "
+            f"the contract will stand in NAME.toml"
+        )
     contracts = load_contracts(settings.contracts_dir)
     known = [one for one in contracts.values() if "raw" not in one.formats]
     try:
@@ -62,8 +75,7 @@ def draft_contract(path: Path, *, settings: Settings, name: str | None = None) -
             sample = take_sample(opened.path)
     except BadFileError as error:
         raise UsageError(f"{path} cannot be read ({error.rule}): {error}") from error
-    stem = path.name.split(".")[0]
-    return write_draft(sample, known, name=name or _NAME.sub("_", stem.lower()).strip("_") or "x")
+    return write_draft(sample, known, name=name)
 
 
 def _refuse_known(path: Path, plain: Path, contracts: Sequence[Contract]) -> None:
@@ -91,9 +103,10 @@ def write_draft(sample: Sample, contracts: Iterable[Contract], *, name: str) -> 
     place_of = {guess.name: place for place, guess in guesses.items()}
     sample, label = _set_totals_aside(sample, place_of.get("date"))
     numbers = [
-        sample.take(place)
+        (guess.type, text)
         for place, guess in guesses.items()
         if guess.type in {"integer", "decimal"}
+        for text in sample.take(place)
     ]
     columns = set(place_of)
     dates = sample.take(place_of["date"]) if "date" in place_of else []
@@ -146,22 +159,18 @@ def _write_top(name: str, sample: Sample, unread: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_dialect(sample: Sample, numbers: Sequence[Sequence[str]], dates: Sequence[str]) -> str:
-    texts = [re.sub(f"{PERCENT_SIGN}$", "", text) for column in numbers for text in column]
-    words = sorted({text.lower() for text in texts if not re.search(r"[0-9]", text)})
-    figures = [text for text in texts if re.search(r"[0-9]", text)]
-    fitting = [notation for notation in _NOTATIONS if _all_fit(figures, *notation)]
-    decimal, thousands = fitting[0] if fitting else _NOTATIONS[0]
+def _write_dialect(
+    sample: Sample, numbers: Sequence[tuple[ColumnType, str]], dates: Sequence[str]
+) -> str:
+    texts = [(kind, re.sub(f"{PERCENT_SIGN}$", "", text)) for kind, text in numbers]
+    words = sorted({text.lower() for _, text in texts if not re.search(r"[0-9]", text)})
+    figures = [(kind, text) for kind, text in texts if re.search(r"[0-9]", text)]
     lines = [
         "[dialect]",
         f"encodings = [{_quote(sample.encoding)}]",
         f"delimiter = {_quote(sample.delimiter)}",
+        *_write_notation(figures),
     ]
-    if not fitting:
-        lines.append(f"# {CHECK} no notation reads all numbers, such as {_show(figures[0])}")
-    if not fitting or (decimal, thousands) != _NOTATIONS[0]:
-        lines.append(f"decimal = {_quote(decimal)}")
-        lines.append(f"thousands = [{', '.join(map(_quote, thousands))}]")
     lines.append(f"null_words = [{', '.join(map(_quote, dict.fromkeys(['', *words])))}]")
     forms = [form for form in _DATE_FORMS if _all_are_dates(dates, form)]
     if dates and not forms:
@@ -173,9 +182,34 @@ def _write_dialect(sample: Sample, numbers: Sequence[Sequence[str]], dates: Sequ
     return "\n".join(lines) + "\n"
 
 
-def _all_fit(figures: Sequence[str], decimal: str, thousands: tuple[str, ...]) -> bool:
-    notation = get_notation(Dialect(decimal=decimal, thousands=thousands))
-    return all(notation.number.fullmatch(figure) for figure in figures)
+def _write_notation(figures: Sequence[tuple[ColumnType, str]]) -> list[str]:
+    fitting = [one for one in _DIALECTS if all(_fits(one, *figure) for figure in figures)]
+    chosen, *others = fitting or _DIALECTS[:1]
+    lines = []
+    if not fitting:
+        odd = next(text for kind, text in figures if not _fits(chosen, kind, text))
+        lines.append(f"# {CHECK} no notation reads all numbers, such as {_show(odd)}")
+    for other in others:
+        text = next((text for _, text in figures if _read_otherwise(text, chosen, other)), None)
+        if text is not None:
+            words = get_notation(other).words
+            lines.append(f"# {CHECK} numbers such as {_show(text)} may as well have {words}")
+    if lines or chosen != _DIALECTS[0]:
+        lines.append(f"decimal = {_quote(chosen.decimal)}")
+        lines.append(f"thousands = [{', '.join(map(_quote, chosen.thousands))}]")
+    return lines
+
+
+def _fits(dialect: Dialect, kind: ColumnType, figure: str) -> bool:
+    notation = get_notation(dialect)
+    pattern = notation.integer if kind == "integer" else notation.number
+    return pattern.fullmatch(figure) is not None
+
+
+def _read_otherwise(figure: str, one: Dialect, other: Dialect) -> bool:
+    """Whether two ways to write numbers, both of which fit, read other ones."""
+    plain, turned = (get_notation(dialect).make_plain(figure) for dialect in (one, other))
+    return Decimal(plain) != Decimal(turned)
 
 
 def _all_are_dates(texts: Sequence[str], form: str) -> bool:

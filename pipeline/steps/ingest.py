@@ -25,7 +25,8 @@ from pipeline.steps.blocks import (
     list_rejects,
     refuse_split,
 )
-from pipeline.steps.context import Context, check_claims, check_notation, find_context
+from pipeline.steps.context import Context, check_claims, find_context
+from pipeline.steps.other_notation import refuse_other_notation
 from pipeline.steps.totals import Checksum
 from pipeline.validate import Verdict
 
@@ -196,7 +197,7 @@ def _ingest_rows(
     result.control = max(layout.header_line - 1, 0)
     for number, block in enumerate(blocks):
         verdict = judge_block(block, context, delivered_on=task.delivered_on)
-        check_notation(verdict.faults.values(), context)
+        refuse_other_notation(block, verdict, context)
         said = [("path", name, value) for name, value in task.claims]
         check_claims(verdict.accepted, [*said, *context.claims])
         checksum.add(block.totals, verdict.accepted)

@@ -48,7 +48,7 @@ class Label:
         Raises:
             UsageError: As said.
         """
-        if self.source is not None and not _is_source(self.source):
+        if self.source is not None and not is_source(self.source):
             raise UsageError(f"--source is {self.source!r}; expected a plain name of your own")
         if self.account is not None and not _is_plain(self.account):
             raise UsageError(
@@ -131,7 +131,8 @@ class Label:
         return "/".join([LANDING, self.source or contract.source, *parts])
 
 
-def _is_source(name: str) -> bool:
+def is_source(name: str) -> bool:
+    """Whether a source of one's own, or a contract and its file, may have a name."""
     return _is_plain(name) and not name.startswith(".") and name not in RESERVED_SOURCES
 
 

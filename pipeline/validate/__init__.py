@@ -5,6 +5,7 @@ rules     the rules of typed rows
 cast      casts a column of text exactly
 parts     casts one that a file holds in several parts
 notation  how a dialect writes numbers
+order     whether dates have day and month the other way round
 judge     what one cell means: the truth that casts must agree with
 flags     counts what is worth a look
 totals    sums up rows of text

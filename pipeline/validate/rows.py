@@ -41,6 +41,7 @@ class Verdict:
             what else they had.
         kept: For each row of the input, whether it was accepted.
         coverage: As of `find_coverage`.
+        bounds: First and last day that the rows may have, both included.
         faults: The first fault of each rejected row, by its index in the input.
         remarks: Counts, by name, of what is worth a look among the accepted rows: cells of
             binary `noise`, cells that the contract has `rounded`, and rows by `count_flags`.
@@ -49,6 +50,7 @@ class Verdict:
     accepted: pl.DataFrame
     kept: pl.Series
     coverage: pl.DataFrame
+    bounds: Period
     faults: Faults
     remarks: dict[str, int]
 
@@ -153,6 +155,7 @@ def _decide(
         accepted=accepted,
         kept=kept,
         coverage=find_coverage(rows, contract, rows["date"].is_between(first, last)),
+        bounds=(first, last),
         faults=faults,
         remarks={name: count for name, count in remarks.items() if count}
         | count_flags(accepted, contract),

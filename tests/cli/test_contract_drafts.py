@@ -76,6 +76,35 @@ def test_a_draft_says_what_a_person_has_to_find_out(shell: Shell, tmp_path: Path
     assert read["constants"]["platform"].startswith("check: ")
 
 
+GROUPED = "a decimal comma and thousands in groups of three by '.'"
+
+
+@pytest.mark.parametrize(
+    ("clicks", "spend", "decimal", "note"),
+    [
+        ("20", "1.234", ".", f"# check: numbers such as '1.234' may as well have {GROUPED}"),
+        ("20", "-1.234 %", ".", f"# check: numbers such as '-1.234' may as well have {GROUPED}"),
+        ("20", "1,234", ",", "# check: numbers such as '1,234' may as well have a decimal point"),
+        ("1.234", "2.500", ",", None),
+        ("1.234", "2.50", ".", "# check: no notation reads all numbers, such as '1.234'"),
+        ("20", "1.2345", ".", None),
+        ("20", "1.234.567", ",", None),
+        ("20", "1 234", ",", None),
+        ("1.0", "0.123", ".", None),
+    ],
+)
+def test_a_draft_says_that_a_point_may_part_thousands(
+    clicks: str, spend: str, decimal: str, note: str | None
+) -> None:
+    names = ("Date", "Campaign", "Clicks", "Spend")
+    rows = (("2024-03-01", "spring", clicks, spend), ("2024-03-02", "spring", "7", "2"))
+    draft = write_draft(Sample("utf-8", ";", 1, names, rows), SHIPPED, name="mine")
+    assert tomllib.loads(draft)["dialect"].get("decimal", ".") == decimal
+    said = [line for line in draft.splitlines() if line.startswith("# check: n")]
+    assert len(said) == (note is not None)
+    assert all(line.startswith(note or "") for line in said)
+
+
 def test_a_last_row_of_totals_is_set_aside(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "agency.csv"
     file.write_text(
@@ -96,6 +125,38 @@ def test_a_last_row_of_totals_is_set_aside(shell: Shell, tmp_path: Path) -> None
     assert (checked["accepted"], checked["rejected"], checked["totals"]) == (2, {}, "")
     assert [row["revenue"] for row in checked["rows"]] == [Decimal(4310), None]
     assert checked["rows"][1]["platform"] == "SMS"
+
+
+@pytest.mark.parametrize("before", ["", "Report of the shop,,,,\n"])
+def test_a_first_column_without_a_name_is_in_the_header(
+    shell: Shell, tmp_path: Path, before: str
+) -> None:
+    file = tmp_path / "frame.csv"
+    rows = ",Day,Campaign,Network,Spend\n0,2024-03-01,a,Search,2.50\n1,2024-03-02,a,Search,3.5\n"
+    file.write_text(before + rows)
+    contracts = tmp_path / "contracts"
+    contracts.mkdir()
+    draft = shell.run("contract", "new", str(file)).stdout
+    assert "check: nobody reads ''" in draft
+    (contracts / "frame.toml").write_text(draft, encoding="utf-8")
+    shown = shell.run(
+        *("contract", "check", str(file), "--currency", "EUR", "--format", "json"),
+        ADLAKE_CONTRACTS=str(contracts),
+    )
+    checked = json.loads(shown.stdout, parse_float=Decimal)
+    assert (checked["accepted"], checked["rejected"]) == (2, {})
+    assert [row["cost"] for row in checked["rows"]] == [Decimal("2.5"), Decimal("3.5")]
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "", " a", ".hidden", "a\tb", "generated"])
+def test_a_name_that_no_contract_may_have_is_refused(
+    shell: Shell, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "shop.csv"
+    file.write_text("\n".join(SHOP))
+    refused = shell.run("contract", "new", str(file), "--name", name)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"no contract may be named {name!r}; expected --name with a plain name" in refused.stderr
 
 
 def test_no_draft_is_made_of_a_file_that_a_contract_fits(shell: Shell, tmp_path: Path) -> None:

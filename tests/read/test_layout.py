@@ -178,6 +178,16 @@ def test_a_column_named_twice_is_refused_unless_the_contract_allows_it(tmp_path:
     assert "'Cost (EUR)' and as 'Spend (EUR)'" in str(error)
 
 
+def test_of_two_names_of_a_breakdown_the_contract_s_first_one_counts(tmp_path: Path) -> None:
+    contract = make_contract(('en = ["Age"]', 'en = ["Age", "Age group", "{currency} age"]'))
+    layout = recognise(save(tmp_path, f"{ENGLISH},Hour,Age group,Age\n"), [contract])
+    assert (layout.breakdowns, layout.fold_positions) == ({"age": 6}, (4, 5))
+    layout = recognise(save(tmp_path, f"{ENGLISH},EUR age,Age group\n"), [contract])
+    assert (layout.breakdowns, layout.fold_positions) == ({"age": 5}, (4,))
+    error = refuse(save(tmp_path, f"{ENGLISH},Age,age\n"), contract)
+    assert (error.rule, "names 'Age' more than once" in str(error)) == ("duplicate_column", True)
+
+
 def test_cells_of_a_repeated_column_must_agree(tmp_path: Path) -> None:
     path = save(tmp_path, f"{ENGLISH},Clicks\n{ROW},5\n{ROW},6\n")
     found = read(path, EXPORT)

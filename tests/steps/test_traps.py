@@ -237,7 +237,56 @@ def test_a_file_with_a_number_of_another_country_is_not_read_in_part(home: Home)
     put(home, "meta_ads", "1.csv", *lines, "T;2024-03-01;1000;20;1.204")
     home.merge()
     assert (last(home)["outcome"], last(home)["reason"]) == ("quarantined", "other_notation")
-    assert "'10.50' in cost" in str(last(home)["detail"])
+    assert "'10.50' in cost on line 2 is a number" in str(last(home)["detail"])
+
+
+LINKEDIN = "Start Date (in UTC),Campaign ID,Currency,Impressions,Clicks,Total Spent"
+MARCH_1 = "3/1/2024,1,EUR,1000,20,30.00"
+MARCH = [f"{day}/3/2024" for day in range(1, 32)]
+DELIVERED = "linkedin_ads/delivered=2024-04-01T00:00:00Z"
+
+
+def put_days(home: Home, place: str, name: str, days: list[str], cost: str = "10.00") -> None:
+    put(home, place, name, LINKEDIN, *(f"{day},1,EUR,1000,20,{cost}" for day in days))
+    home.merge()
+
+
+def test_a_file_with_the_day_before_the_month_replaces_no_other_months(home: Home) -> None:
+    days = pl.date_range(pl.date(2023, 4, 1), pl.date(2024, 2, 29), eager=True)
+    before = DELIVERED.replace("-04-", "-03-")
+    put_days(home, before, "year.csv", days.cast(pl.String()).to_list())
+    assert spend(home) == Decimal("3350.00")
+    put_days(home, DELIVERED, "march.csv", MARCH)
+    assert (last(home)["outcome"], last(home)["reason"]) == ("quarantined", "other_notation")
+    said = str(last(home)["detail"])
+    assert "'13/3/2024' in date on line 14 can only be meant as D/M/YYYY; expected M/D/" in said
+    assert "export it with dates as YYYY-MM-DD, or say their order in date_formats" in said
+    assert spend(home) == Decimal("3350.00")
+
+
+def test_a_cell_that_is_a_day_in_no_order_costs_its_own_row(home: Home) -> None:
+    put_days(home, DELIVERED, "march.csv", ["3/1/2024", "13/13/2024", "3/31/2024"])
+    assert (last(home)["accepted"], last(home)["quarantined"]) == (2, 1)
+    assert home.read_rejects()["rule"].to_list() == ["bad_date"]
+
+
+def test_a_file_of_a_few_days_is_known_by_its_period(home: Home) -> None:
+    put_days(home, f"{DELIVERED}/period=2024-03-01..2024-03-02", "march.csv", MARCH[:2])
+    assert last(home)["reason"] == "other_notation"
+    assert "'1/3/2024' in date on line 2" in str(last(home)["detail"])
+    put_days(home, f"{DELIVERED}/period=2024-03-01..2024-03-02", "us.csv", ["3/1/2024", "3/2/2024"])
+    assert (last(home)["accepted"], spend(home)) == (2, Decimal("20.00"))
+
+
+def test_a_spanish_file_with_the_month_before_the_day_is_refused(home: Home) -> None:
+    header = "Día,Campaña,Código de moneda,Impr.,Clics,Coste"
+    rows = [f'{day},A,EUR,10,1,"5,00"' for day in ("3/1/2024", "3/31/2024")]
+    put(home, "google_ads", "1.csv", header, *rows)
+    home.merge()
+    assert last(home)["reason"] == "other_notation"
+    assert "'3/31/2024' in date on line 3 can only be meant as M/D/YYYY" in str(
+        last(home)["detail"]
+    )
 
 
 def test_today_of_an_account_in_the_east_may_be_tomorrow_in_utc(home: Home) -> None:
@@ -245,3 +294,25 @@ def test_today_of_an_account_in_the_east_may_be_tomorrow_in_utc(home: Home) -> N
     put(home, place, "1.csv", META, "S,2024-06-02,1000,20,10.00", "S,2024-06-03,1000,20,10.00")
     home.merge()
     assert (last(home)["accepted"], last(home)["quarantined"]) == (1, 1)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_creatives_with_two_names_count_once_whichever_a_file_has(
+    home: Home, *, first: bool
+) -> None:
+    both = ["Creative Name", "Ad Name"] if first else ["Ad Name", "Creative Name"]
+    cells = {"Creative Name": ("a", "a", "b"), "Ad Name": ("x", "y", "x")}
+    rows = [
+        f"3/1/2024,1,EUR,1000,20,10.00,{cells[both[0]][n]},{cells[both[1]][n]}" for n in (0, 1, 2)
+    ]
+    put(home, DELIVERED, "1.csv", f"{LINKEDIN},{','.join(both)}", *rows, rows[0])
+    home.merge()
+    assert (last(home)["accepted"], last(home)["duplicates"]) == (3, 1)
+    found = home.read_master().sort("segment").select("segment", "cost", "breakdown").rows()
+    costs = [(segment, cost) for segment, cost, _ in found]
+    assert costs == [("a", Decimal("20.00")), ("b", Decimal("10.00"))]
+    assert {breakdown for *_, breakdown in found} == {"creative"}
+
+    put(home, DELIVERED.replace("-04-", "-05-"), "2.csv", f"{LINKEDIN},Ad Name", f"{MARCH_1},x")
+    home.merge()
+    assert (spend(home), home.read_master()["segment"].to_list()) == (Decimal("30.00"), ["x"])
