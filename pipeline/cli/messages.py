@@ -84,6 +84,12 @@ def say_merged(outcome: "MergeOutcome", *, nothing: str = "nothing new to merge"
             f"{outcome.unfinished[0]}: the next merge looks again",
             err=True,
         )
+    if outcome.due:
+        typer.echo(
+            f"held back until now, and judged again by the next `adlake merge`: "
+            f"{count(len(outcome.due), 'file')}, first {outcome.due[0]}",
+            err=True,
+        )
 
 
 def say_exported(outcome: "ExportOutcome", directory: Path, *, version: int) -> None:

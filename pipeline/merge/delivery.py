@@ -169,6 +169,17 @@ def pick_judged(ledger: pl.DataFrame) -> pl.DataFrame:
     return seen.sort("n").unique(["path", "sha256"], keep="last", maintain_order=True)
 
 
+def find_due(ledger: pl.DataFrame) -> set[str]:
+    """Paths of held files that the next merge judges again.
+
+    Something of their source was withdrawn since: they may wait for what is no longer there.
+    """
+    gone = ledger.filter(outcome="withdrawn").group_by("source").agg(withdrawn=pl.col("n").max())
+    newest = ledger.sort("n").unique("path", keep="last")
+    held = newest.filter(outcome="held").join(gone, on="source")
+    return set(held.filter(pl.col("n") < pl.col("withdrawn"))["path"])
+
+
 def recall(judged: pl.DataFrame, *, role: Role, accepted: bool = False) -> list[Delivery]:
     """Files that the ledger knows, as they were delivered.
 

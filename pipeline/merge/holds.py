@@ -66,10 +66,13 @@ class Held(NamedTuple):
     Attributes:
         rule: Short name.
         detail: The same in words.
+        relabel: The account with which what stands beside it without one has to be landed; ''
+            where that is not why it waits.
     """
 
     rule: str
     detail: str
+    relabel: str = ""
 
 
 def find_holds(
@@ -177,6 +180,7 @@ def _judge_account(brought: pl.DataFrame, rest: pl.DataFrame) -> Held | None:
     account, there, campaigns, first = twice
     who = f"names the account {account!r}" if account else "names no account"
     other = f"under the account {there!r}" if there else "without an account"
+    relabel = account if not there else ""
     if not account:
         advice = f"land it with --account {there!r}"
     elif not there:
@@ -188,12 +192,14 @@ def _judge_account(brought: pl.DataFrame, rest: pl.DataFrame) -> Held | None:
             "same_campaigns",
             f"it {who}, and {campaigns:,} of its campaigns, first {first!r}, {where} {other}: "
             f"both would count; {advice}",
+            relabel,
         )
     return Held(
         "unclear_account",
         f"it {who}, and rows {where} {other}: one side has no ids of campaigns and the other no "
         f"names, so that nothing tells whether they are one account, which would count twice; if "
         f"they are, {advice}; else land each with its account's number",
+        relabel,
     )
 
 

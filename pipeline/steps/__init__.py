@@ -14,6 +14,7 @@ accounting       the account of a merge
 resolve_parts    one partition: load, resolve, write
 part_rows        its rows and the new ones, by slices of dates
 hold             holds back what would replace much
+relabel          by which commands files without an account come back with one
 rivals           whose rows stand on the same dates
 refuse           what reads well and still cannot be merged
 differ           how a file that is read again differs

@@ -85,6 +85,7 @@ class MergeOutcome:
         files_removed: Files that went.
         unfinished: Delivered files left to a later run.
         left_out: Why files were left as they are that a person wanted judged again, in words.
+        due: Held files that the next merge judges again.
     """
 
     version: int
@@ -97,6 +98,7 @@ class MergeOutcome:
     files_removed: int = 0
     unfinished: Sequence[str] = ()
     left_out: Sequence[str] = ()
+    due: Sequence[str] = ()
 
     @property
     def to_look_at(self) -> list[FileAccount]:

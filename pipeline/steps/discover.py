@@ -70,7 +70,8 @@ def discover(
         forget: Paths of files that are looked at as if they were new.
     """
     discovery = Discovery()
-    judged = ledger.filter(~pl.col("path").is_in(list(forget))) if forget else ledger
+    forgotten = pl.col("path").is_in(list(forget))
+    judged = ledger.filter(~forgotten) if forget else ledger
     files: list[Found] = []
     manifests: list[Found] = []
     irregular: set[str] = set()
@@ -91,6 +92,9 @@ def discover(
     _add_manifests(discovery, lake, manifests, judged, lanes=lanes)
     quiet, growing = leave_growing(lake.storage, files, seconds=settings.quiet_seconds)
     discovery.unfinished += growing
+    if forget:  # what only repeats one of these must not make it a repeat in its turn
+        again = pl.col("sha256").is_in(ledger.filter(forgotten)["sha256"].drop_nulls().to_list())
+        judged = judged.filter(~(again & (pl.col("reason") == "same_file")).fill_null(value=False))
     _add_files(discovery, lake, quiet, judged, whole=ledger, workers=lanes)
     discovery.deliveries.sort(key=lambda delivery: (delivery.rank, delivery.sha256))
     return discovery

@@ -2,7 +2,7 @@
 
 import shlex
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -18,6 +18,7 @@ from pipeline.schema import AD_DAY
 from pipeline.staging import fetch_spooled
 from pipeline.steps.batch import describe_windows
 from pipeline.steps.ingest import Ingested
+from pipeline.steps.relabel import advise_relabel, list_nameless
 
 _GROUP = [name for name in STANDING if name not in {"contract", "rows", "cost"}]
 _Item = tuple[Delivery, Ingested]
@@ -57,22 +58,31 @@ def hold_back(
         return
     claims = [_make_claim(key, items, contracts) for key, items in groups.items()]
     sources = sorted({source for source, _ in groups})
-    spans = [result.span for items in groups.values() for _, result in items]
     standing = _read_standing(
         lake,
         master,
         {source: _find_scope(groups, contracts, source) for source in sources},
         read_contracts(ledger, sources),
-        (min(span[0] for span in spans if span), max(span[1] for span in spans if span)),
+        _find_span(item for items in groups.values() for item in items),
     )
     accepted = groups.keys() - judged.keys()
     held = find_holds(claims, standing, read_windows(ledger, sources), accepted=accepted)
+    passing = [item for key, items in groups.items() if key not in held for item in items]
     for key, reason in held.items():
+        detail = reason.detail
+        span = _find_span(groups[key])
+        if reason.relabel and (files := list_nameless(ledger, passing, key[0], span)):
+            said = advise_relabel(files, key[0], account=reason.relabel, contracts=contracts)
+            detail = f"{detail}; {said}"
         for delivery, result in groups[key]:
             path = shlex.quote(delivery.found.path)
-            result.hold(
-                reason.rule, f"{reason.detail}; to let it pass: adlake merge --accept {path}"
-            )
+            result.hold(reason.rule, f"{detail}; to let it pass: adlake merge --accept {path}")
+
+
+def _find_span(items: Iterable[_Item]) -> tuple[date, date]:
+    """First and last date that some files speak for, of which there is one at least."""
+    spans = [span for _, result in items if (span := result.span)]
+    return min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def _replaces(contract: Contract) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
+
 from pipeline.contracts import Contract, load_contracts
 from pipeline.errors import BadFileError, EmptyLakeError, ExistsError, UsageError
 from pipeline.lake import Lake
@@ -18,6 +20,7 @@ from pipeline.merge.place import (
     is_control_file,
     is_lock,
     is_unfinished,
+    read_labels,
     read_place,
 )
 from pipeline.read.lay_out import lay_out
@@ -197,18 +200,27 @@ def _refuse_withdrawn(lake: Lake, files: Sequence[Path], keys: Sequence[str]) ->
     except EmptyLakeError:
         return
     judged = pick_judged(read_ledger(lake, snapshot.ledger))
-    withdrawn, merged = (
-        set(judged.filter(outcome=one).select("source", "delivery_id", "sha256").rows())
-        for one in ("withdrawn", "merged")
-    )
+    withdrawn, merged = (_list_known(judged.filter(outcome=one)) for one in ("withdrawn", "merged"))
     for path, key in zip(files, keys, strict=True):
         place = read_place(key)
-        identity = (place.source, place.delivered, _hash(path))
-        if identity in withdrawn - merged:
+        identity = (place.source, place.delivered, _hash(path), read_labels(key))
+        if identity in withdrawn.keys() - merged.keys():
             raise UsageError(
-                f"{path} was withdrawn from this very delivery ({key}), and stays so; to bring it "
-                f"back, land it with a later --delivered, or without one"
+                f"{path} was withdrawn from this very delivery ({withdrawn[identity]}), and stays "
+                f"so; to bring it back, land it with a later --delivered, or without one"
             )
+
+
+def _list_known(judged: pl.DataFrame) -> dict[tuple[object, ...], str]:
+    """The paths of files by what a merge knows them by.
+
+    The same bytes that are said to be of another account, currency or period are another file.
+    """
+    names = ["source", "delivery_id", "sha256", "path"]
+    return {
+        (*known, read_labels(path)): path
+        for *known, path in judged.select(names).sort("path").iter_rows()
+    }
 
 
 def _hash(path: Path) -> str:

@@ -11,7 +11,7 @@ from pipeline.contracts import Contract
 from pipeline.engine import Engine
 from pipeline.errors import UsageError
 from pipeline.lake import Lake
-from pipeline.merge.delivery import find_grown, pick_judged
+from pipeline.merge.delivery import find_due, find_grown, pick_judged
 from pipeline.settings import Settings
 from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.discover import discover, list_entries
@@ -33,6 +33,8 @@ def merge(
     engine: Engine | None = None,
 ) -> MergeOutcome:
     """Merges what is new in landing/ and raw/ into the master.
+
+    Held files are judged again once something of their source was withdrawn.
 
     Args:
         lake: The lake; made where there is none.
@@ -60,7 +62,7 @@ def merge(
 
     def take_in(ledger: pl.DataFrame, contracts: Mapping[str, Contract]) -> Intake:
         accepted = _find_held(ledger, accept)
-        discovery = discover(lake, ledger, settings=settings, forget=accepted)
+        discovery = discover(lake, ledger, settings=settings, forget=accepted | find_due(ledger))
         new = [replace(one, accepted=one.found.path in accepted) for one in discovery.deliveries]
         return Intake(
             deliveries=[*new, *find_grown(new, ledger, contracts)],

@@ -1,6 +1,7 @@
 """Takes a delivered file back: the master becomes what it would be had the file never come."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -8,12 +9,13 @@ from pipeline.contracts import Contract
 from pipeline.errors import LakeError, UsageError
 from pipeline.lake import RAW, Lake
 from pipeline.merge.account import FileAccount
-from pipeline.merge.delivery import Delivery, pick_judged, recall
+from pipeline.merge.delivery import Delivery, find_due, pick_judged, recall
 from pipeline.merge.place import read_labels
 from pipeline.settings import Settings
 from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.differ import explain_difference
 from pipeline.steps.ingest import SAME_FILE, Ingested
+from pipeline.steps.ledger import read_ledger
 from pipeline.steps.refuse import list_broken
 from pipeline.steps.rivals import list_ranges, list_rivals
 from pipeline.steps.transaction import Intake, transact
@@ -23,8 +25,9 @@ def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
     """Withdraws a file: a tombstone in the ledger, and its dates are resolved again from landing.
 
     All goes that ever stood at the path. The file stays where it is. To bring it back, land it as a
-    delivery of another time. Of one that is withdrawn already nothing is committed: whoever does
-    not know what came of a withdrawal may just try again.
+    delivery of another time. What is held of its source may have waited for it: the next merge
+    judges that again, and `MergeOutcome.due` names it. Of one that is withdrawn already nothing is
+    committed: whoever does not know what came of a withdrawal may just try again.
 
     Args:
         lake: The lake.
@@ -63,7 +66,9 @@ def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
             check=lambda read, results: _refuse_broken(read, results, left, lake),
         )
 
-    return transact(lake, take_in, command="withdraw", settings=settings)
+    outcome = transact(lake, take_in, command="withdraw", settings=settings)
+    decided = read_ledger(lake, lake.take_snapshot(outcome.version).ledger)
+    return replace(outcome, due=sorted(find_due(decided)))
 
 
 def _make_tombstone(delivery: Delivery) -> FileAccount:

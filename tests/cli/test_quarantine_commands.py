@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_cli import Shell
+from tests.exports import CONNECTOR_EXPORTS, DOWNLOADS, TOTALS
 from tests.lots import make_line, write_lot
 from tests.sources import write_contract, write_delivery
 
@@ -260,3 +261,37 @@ def test_a_held_delivery_waits_until_a_person_accepts_it(tmp_path: Path, name: s
     assert (done.returncode, "10 rows in, 120 out" in done.stdout) == (0, True)
     again = shell.run(*command, **own)
     assert (again.returncode, "not held back" in again.stderr) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("download_first", [True, False])
+def test_what_a_held_delivery_says_of_two_names_can_be_done_word_for_word(
+    tmp_path: Path, download_first: bool
+) -> None:
+    shell = Shell(tmp_path)
+    download = next(one for one in DOWNLOADS if one.source == "tiktok_ads").write(tmp_path)
+    rows = next(one for one in CONNECTOR_EXPORTS if one.source == "tiktok_ads").write(tmp_path)
+    order = [download, rows] if download_first else [rows, download]
+    said = ""
+    for day, file in enumerate(order, start=1):
+        landed = shell.run("land", file.name, "--delivered", f"2024-03-0{day}T12:00:00Z")
+        assert landed.returncode == 0, landed.stderr
+        said = shell.run("merge").stderr
+    assert "same_campaigns" in said
+
+    if download_first:
+        commands = re.search(r"adlake (withdraw .*), then adlake (land [^;]*);", said)
+        assert commands is not None, said
+        gone, again = (shell.run(*shlex.split(command)) for command in commands.groups())
+        assert (gone.returncode, again.returncode) == (0, 0), gone.stderr + again.stderr
+        assert "judged again by the next `adlake merge`: 1 file, first landing/" in gone.stderr
+    else:
+        option = re.search(r"land it with (--account \S+);", said)
+        assert option is not None, said
+        again = shell.run("land", download.name, *shlex.split(option[1]))
+        assert again.returncode == 0, again.stderr
+    done = shell.run("merge")
+    assert (done.returncode, "held" in done.stdout) == (0, False)
+    figures = "select count(distinct account) as accounts, sum(cost) as cost from ad_day"
+    assert shell.read("query", figures) == [{"accounts": 1, "cost": TOTALS["cost"]}]
+    assert "nothing new" in shell.run("merge").stdout

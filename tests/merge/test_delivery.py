@@ -13,6 +13,7 @@ from pipeline.merge.delivery import (
     MAX_AHEAD,
     Delivery,
     Found,
+    find_due,
     find_grown,
     identify_file,
     leave_known_out,
@@ -122,6 +123,26 @@ def test_the_newest_judgement_of_a_file_counts() -> None:
         (2, "a", "other", "merged"),
         (3, "a", "a", "withdrawn"),
     ]
+
+
+def test_what_waits_is_due_once_something_of_its_source_was_withdrawn_after_it() -> None:
+    held = {"outcome": "held", "n": 2}
+    ledger = make_ledger(
+        make_entry("gone", n=1),
+        make_entry("before", n=1, outcome="held"),
+        make_entry("due", **held),
+        make_entry("other source", **held, source="t"),
+        make_entry("let pass", **held),
+        make_entry("let pass", n=3),
+        make_entry("with new content", **held, sha256="old"),
+        make_entry("with new content", n=3, sha256="new"),
+        make_entry("gone", n=4, outcome="withdrawn"),
+        make_entry("after", n=5, outcome="held"),
+    )
+    assert find_due(ledger) == {"before", "due"}
+    assert find_due(ledger.filter(pl.col("n") < 4)) == set()
+    again = make_ledger(make_entry("due", n=5, outcome="held"))
+    assert find_due(pl.concat([ledger, again])) == {"before"}
 
 
 def test_a_file_comes_back_as_the_ledger_knows_it() -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -13,8 +15,12 @@ import pytest
 from pipeline.contracts import load_contracts
 from pipeline.kpi.catalogue import run_kpi
 from pipeline.kpi.views import open_reading_connection
+from pipeline.merge.delivery import pick_judged
 from pipeline.read.recognise import recognise
+from pipeline.steps.label import Label
+from pipeline.steps.land import land
 from pipeline.steps.merge import merge
+from pipeline.steps.withdraw import withdraw
 from tests.exports import (
     CONNECTOR_EXPORTS,
     DOWNLOADS,
@@ -109,6 +115,110 @@ def test_one_account_by_download_and_by_rows_does_not_count_twice(
         assert home.sum_with_duckdb("min(account)") == account
 
 
+def read_held(home: Home) -> pl.DataFrame:
+    """The files that wait now."""
+    return pick_judged(home.read_ledger()).filter(outcome="held")
+
+
+def read_options(words: Sequence[str]) -> Label:
+    """Options of `adlake land`, as its step takes them."""
+    names = [name.removeprefix("--").replace("-", "_") for name in words[::2]]
+    return Label(**dict(zip(names, words[1::2], strict=True)))
+
+
+def follow_withdrawal(home: Home, said: str) -> tuple[str, Label]:
+    """Withdraws as a message says; gives the name that is to be landed, and with which options."""
+    commands = re.search(r"adlake withdraw (.*), then adlake land ([^;]*)", said)
+    assert commands is not None, said
+    [gone], [name, *options] = (shlex.split(command) for command in commands.groups())
+    withdraw(home.lake, gone, settings=home.settings)
+    return name, read_options(options)
+
+
+NAMELESS = {one.source: one for one in DOWNLOADS if one.source in {"tiktok_ads", "microsoft_ads"}}
+"""Downloads that name no account."""
+
+
+@pytest.mark.parametrize(
+    ("source", "newer", "merges_between"),
+    [
+        ("tiktok_ads", "rows", False),
+        ("tiktok_ads", "download", True),
+        ("microsoft_ads", "rows", True),
+        ("microsoft_ads", "download", False),
+    ],
+)
+def test_what_stands_without_an_account_comes_back_with_one_as_the_message_says(
+    home: Home, tmp_path: Path, source: str, newer: str, merges_between: bool
+) -> None:
+    download = NAMELESS[source]
+    download.write(tmp_path)
+    put(home, download, hour=1)
+    home.merge()
+    put(home, ROWS[source], hour=2 if newer == "rows" else 0)
+    home.merge()
+    [waiting] = read_held(home).to_dicts()
+
+    name, label = follow_withdrawal(home, waiting["detail"])
+    if merges_between:
+        home.merge()
+    land(home.lake, [tmp_path / name], settings=home.settings, label=label)
+    assert home.merge().rows == len(FACTS)
+    assert home.merge().transaction is None
+
+    assert read_held(home).is_empty()
+    master = home.read_master()
+    assert master["cost"].sum() == TOTALS["cost"]
+    assert master["account"].unique().to_list() == [label.account]
+    hours = {"rows": 2, "download": 1}
+    assert master["delivered_at"].dt.hour().unique().to_list() == [hours[newer]]
+
+
+@pytest.mark.parametrize("download", NAMELESS.values(), ids=lambda one: one.source)
+def test_a_download_without_an_account_comes_with_that_of_the_rows_as_the_message_says(
+    home: Home, download: Export
+) -> None:
+    put(home, ROWS[download.source])
+    home.merge()
+    place = put(home, download, hour=1)
+    home.merge()
+    [said] = read_held(home)["detail"]
+    option = re.search(r"land it with (--account \S+);", said)
+    assert option is not None, said
+    label = read_options(shlex.split(option[1]))
+    land(home.lake, [place], settings=home.settings, label=label)
+    assert home.merge().rows == len(FACTS)
+    master = home.read_master()
+    assert master["cost"].sum() == TOTALS["cost"]
+    assert master["account"].unique().to_list() == [label.account]
+
+
+def test_of_several_files_without_an_account_each_comes_back_in_its_turn(
+    home: Home, tmp_path: Path
+) -> None:
+    download = drop_columns(NAMELESS["tiktok_ads"], "Currency")
+    download = replace(download, states_currency=False)
+    download.write(tmp_path)
+    folders = ["period=2024-01-01..2024-01-31", "timezone=Europe.Madrid"]
+    for hour in (0, 1):
+        put(home, download, hour=hour, folders=folders)
+    home.merge()
+    put(home, ROWS["tiktok_ads"], hour=2)
+    home.merge()
+    for number in ("2 files, of the oldest: adlake", "1 file: adlake"):
+        waiting = read_held(home)
+        assert all(number in said for said in waiting["detail"])
+        name, label = follow_withdrawal(home, waiting["detail"][-1])
+        assert (label.currency, label.period) == ("EUR", "2024-01-01..2024-01-31")
+        assert label.time_zone == "Europe/Madrid"
+        land(home.lake, [tmp_path / name], settings=home.settings, label=label)
+        home.merge()
+    assert read_held(home).is_empty()
+    master = home.read_master()
+    assert (len(master), master["cost"].sum()) == (len(FACTS), TOTALS["cost"])
+    assert master["delivered_at"].dt.hour().unique().to_list() == [2]
+
+
 def test_campaigns_of_two_named_accounts_may_have_the_same_names(home: Home) -> None:
     download = next(one for one in DOWNLOADS if one.source == "tiktok_ads")
     for hour, account in enumerate(("one", "two")):
@@ -168,7 +278,10 @@ def test_no_account_counts_twice_by_a_name_that_its_other_files_lack(
     waiting = 2 if way == "one delivery" else 1
     assert ledger["outcome"].to_list() == [*["merged"] * (2 - waiting), *["held"] * waiting]
     assert ledger["reason"].drop_nulls().unique().to_list() == [reason]
-    assert "count" in ledger["detail"][-1]
+    said = ledger["detail"][-1]
+    assert "count" in said
+    if "withdraw those" in said:  # and how, also where both came at once
+        assert f"1 file: {shlex.join(['adlake', 'withdraw', ledger['path'][0]])}, then" in said
     if waiting == 1:
         assert Decimal(str(home.sum_with_duckdb("sum(cost)::varchar"))) == TOTALS["cost"]
 

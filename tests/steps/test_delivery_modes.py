@@ -275,6 +275,57 @@ def test_only_what_is_held_can_be_let_pass(shop: Home) -> None:
         merge(shop.lake, settings=shop.settings, accept=[path])
 
 
+def test_what_waited_for_a_withdrawn_file_is_merged_by_the_next_merge(shop: Home) -> None:
+    declare(shop, "replace_window")
+    first = write_delivery(shop.root, 1, MANY)
+    second = write_delivery(shop.root, 2, MANY[:10])
+    shop.merge()
+    assert list(withdraw(shop.lake, first, settings=shop.settings).due) == [second]
+    # Whoever does not know what came of it tries again, and learns the same.
+    assert list(withdraw(shop.lake, first, settings=shop.settings).due) == [second]
+    assert list_outcomes(shop.merge()) == [("merged", "")]
+    assert len(read_rows(shop)) == 10
+    assert shop.merge().transaction is None
+    assert not withdraw(shop.lake, first, settings=shop.settings).due
+
+
+def test_what_waits_for_another_reason_than_what_was_withdrawn_goes_on_waiting(shop: Home) -> None:
+    declare(shop, "replace_window")
+    write_delivery(shop.root, 1, MANY, folder="shop/account=A")
+    other = write_delivery(shop.root, 2, MANY, folder="shop/account=B")
+    second = write_delivery(shop.root, 3, MANY[:10], folder="shop/account=A")
+    shop.merge()
+    withdraw(shop.lake, other, settings=shop.settings)
+    outcome = shop.merge()
+    assert [account.found.path for account in outcome.to_look_at] == [second]
+    assert list_outcomes(outcome) == [("held", "large_shrink")]
+    assert len(read_rows(shop)) == 120
+    assert shop.merge().transaction is None
+
+
+@pytest.mark.parametrize("way", ["let pass", "withdraw"])
+def test_what_waits_does_not_become_the_repeat_of_its_own_repeat(shop: Home, way: str) -> None:
+    declare(shop, "replace_window")
+    first = write_delivery(shop.root, 1, MANY)
+    second, repeat = (
+        write_delivery(shop.root, 2, MANY[:10], name=name) for name in ("a.csv", "b.csv")
+    )
+    assert sorted(list_outcomes(shop.merge())) == [
+        ("duplicate", "same_file"),
+        ("held", "large_shrink"),
+        ("merged", ""),
+    ]
+    if way == "withdraw":
+        withdraw(shop.lake, first, settings=shop.settings)
+        outcome = shop.merge()
+    else:
+        outcome = merge(shop.lake, settings=shop.settings, accept=[second])
+    assert list_outcomes(outcome) == [("merged", "")]
+    assert len(read_rows(shop)) == 10
+    assert shop.lake.storage.find(repeat)
+    assert shop.merge().transaction is None
+
+
 @pytest.mark.parametrize(
     ("mode", "top"),
     [("append", ""), ("replace_window", ""), ("upsert", 'key = ["campaign_name", "date"]')],

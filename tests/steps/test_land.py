@@ -136,13 +136,37 @@ def test_a_withdrawn_file_comes_back_only_as_a_later_delivery(home: Home, tmp_pa
     withdraw(home.lake, landed.path, settings=SETTINGS)
     for name in ("a.csv", "b.csv"):
         again = write_lot(tmp_path / "again" / name, [make_line()])
-        with pytest.raises(UsageError, match=r"withdrawn from this very delivery.* --delivered"):
+        said = r"withdrawn from this very delivery.* --delivered"
+        with pytest.raises(UsageError, match=said) as caught:
             land(home.lake, [again], settings=SETTINGS, label=label)
+        assert f"({landed.path})" in str(caught.value)
     write_lot(tmp_path / "other.csv", [make_line(clicks=1)])
     land(home.lake, [tmp_path / "other.csv"], settings=SETTINGS, label=label)
     land(home.lake, [lot], settings=SETTINGS, label=Label(delivered="2024-05-02"))
     home.merge()
     assert home.read_master()["clicks"].to_list() == [20]
+
+
+@pytest.mark.parametrize(
+    "option", [{"account": "7001"}, {"currency": "EUR"}, {"period": "2024-01-05..2024-01-31"}]
+)
+def test_what_is_said_otherwise_of_a_withdrawn_file_makes_it_another(
+    home: Home, tmp_path: Path, option: dict[str, str]
+) -> None:
+    said = {"currency": "USD", "account": "1", "period": "2024-01-05", "delivered": "2024-05-01"}
+    path = tmp_path / "a.csv"
+    path.write_text("Day,Campaign,Impr.,Clicks,Cost\n2024-01-05,Brand,10,1,2.50\n")
+    (landed,) = land(home.lake, [path], settings=SETTINGS, label=Label(**said))
+    home.merge()
+    withdraw(home.lake, landed.path, settings=SETTINGS)
+    with pytest.raises(UsageError, match="withdrawn from this very delivery"):
+        land(home.lake, [path], settings=SETTINGS, label=Label(**said))
+    land(home.lake, [path], settings=SETTINGS, label=Label(**{**said, **option}))
+    assert home.merge().rows == 1
+    row = home.read_master().row(0, named=True)
+    assert [row[name] for name in ("account", "currency")] == [
+        option.get(name, said[name]) for name in ("account", "currency")
+    ]
 
 
 @pytest.mark.parametrize(
