@@ -17,7 +17,7 @@ from tenacity import (
 
 from pipeline.answers import explain_refusal, find_meaning, shorten
 from pipeline.errors import ExpiredError, StorageError
-from pipeline.storage.s3.credentials import Chain
+from pipeline.storage.s3.credentials import Access, Chain
 from pipeline.storage.s3.location import Location
 
 TRIES: Final = 9
@@ -101,21 +101,24 @@ class Client:
         )
         renewed = False
         while True:
+            used = self.chain.take()
             try:
-                return retrying(lambda: function(self.chain.client))
+                return retrying(function, used.client)
             except _TROUBLES as error:
-                explained = self.explain(self._find_reason(error, path), request, path)
-                if renewed or not isinstance(explained, ExpiredError) or not self.chain.renew():
+                explained = self.explain(self._find_reason(error, path, used), request, path)
+                expired = isinstance(explained, ExpiredError) and not renewed
+                if not expired or not self.chain.renew(used):
                     raise explained from error
                 renewed = True
 
-    def _find_reason(self, error: Any, path: str) -> Any:
+    def _find_reason(self, error: Any, path: str, used: Access) -> Any:
         """The refusal with its code: the answer to a HEAD has none, that to a GET does."""
         if not isinstance(error, botocore.exceptions.ClientError) or _read_code(error) != "403":
             return error
         key = self.location.make_key(path)
         try:
-            self.chain.client.get_object(Bucket=self.location.bucket, Key=key, Range="bytes=0-0")
+            # With the same keys: others may be good by now, and would not say why these were not.
+            used.client.get_object(Bucket=self.location.bucket, Key=key, Range="bytes=0-0")
         except botocore.exceptions.ClientError as told:
             return told if told.response["ResponseMetadata"]["HTTPStatusCode"] == 403 else error
         except botocore.exceptions.BotoCoreError:

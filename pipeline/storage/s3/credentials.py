@@ -46,8 +46,20 @@ class Keys(NamedTuple):
     token: str
 
 
+class Access(NamedTuple):
+    """What a request is sent with.
+
+    Attributes:
+        client: Of S3, botocore's; safe for threads.
+        keys: Which it signs with.
+    """
+
+    client: Any
+    keys: Keys
+
+
 class Chain:
-    """Credentials, region and endpoint of this process.
+    """Credentials, region and endpoint of this process; safe for threads.
 
     Attributes:
         endpoint: URL of the store; '' where it is AWS itself.
@@ -58,69 +70,80 @@ class Chain:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         try:
-            self._session = botocore.session.Session()
-            self.endpoint = _find_endpoint(self._session)
-            self.path_style = bool(self.endpoint) and not _wants_virtual_style(self._session)
-            self._client = self._make_client()
+            session = botocore.session.Session()
+            self.endpoint = _find_endpoint(session)
+            self.path_style = bool(self.endpoint) and not _wants_virtual_style(session)
+            self._made = session, _make_client(session, path_style=self.path_style)
         except (botocore.exceptions.BotoCoreError, ValueError) as error:
             raise UsageError(f"the AWS settings cannot be used: {error}") from error
-        self.region = str(self._client.meta.region_name)
-        self._last = self.read_keys()
+        self.region = str(self._made[1].meta.region_name)
+        self.take()
 
-    @property
-    def client(self) -> Any:
-        """A botocore client of S3, safe for threads; another one after a renewal."""
-        return self._client
-
-    def _make_client(self) -> Any:
-        """A client that tries nothing twice: our own does, and counts."""
-        region = os.environ.get("AWS_REGION") or self._session.get_config_variable("region")
-        client = self._session.create_client(
-            "s3",
-            region_name=region or "us-east-1",
-            config=botocore.config.Config(
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
-                max_pool_connections=CONNECTIONS,
-                retries={"total_max_attempts": 1},
-                s3={"addressing_style": "path" if self.path_style else "virtual"},
-            ),
-        )
-        client.meta.events.register_last("before-call.s3", _send_small_at_once)
-        return client
-
-    def read_keys(self) -> Keys:
-        """The credentials of now; those of a role are renewed before they expire.
+    def take(self) -> Access:
+        """What a request of now is sent with; a role's keys are renewed before they expire.
 
         Raises:
-            SetupError: There are none.
+            SetupError: There are no credentials.
         """
-        try:
-            found = self._session.get_credentials()
-            frozen = found.get_frozen_credentials() if found is not None else None
-        except botocore.exceptions.BotoCoreError as error:
-            raise SetupError(f"the AWS credentials cannot be had: {error}") from error
-        if frozen is None:
-            raise SetupError(_NOBODY)
-        keys = Keys(frozen.access_key, frozen.secret_key, frozen.token or "")
-        guard(keys.secret)
-        guard(keys.token)
-        return keys
+        session, client = self._made
+        return Access(client, _read_keys(session))
 
-    def renew(self) -> bool:
-        """Resolves the chain anew after the store said that the credentials expired.
+    def renew(self, used: Access) -> bool:
+        """Sees to other credentials after the store said that those of a request expired.
+
+        Requests are sent together, so another of them may have done so in the meantime.
+
+        Args:
+            used: What the request was sent with.
 
         Returns:
             Whether there are other credentials now, so that trying again makes sense.
+
+        Raises:
+            SetupError: There are none any more.
         """
         with self._lock:
-            before, current = self._last, self.read_keys()
-            if current == before:
-                self._session = botocore.session.Session()
-                self._client = self._make_client()
-                current = self.read_keys()
-            self._last = current
-            return current != before
+            if self.take().keys == used.keys:
+                session = botocore.session.Session()
+                self._made = session, _make_client(session, path_style=self.path_style)
+            return self.take().keys != used.keys
+
+
+def _make_client(session: Any, *, path_style: bool) -> Any:
+    """A client that tries nothing twice: our own does, and counts."""
+    region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+    client = session.create_client(
+        "s3",
+        region_name=region or "us-east-1",
+        config=botocore.config.Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            max_pool_connections=CONNECTIONS,
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path" if path_style else "virtual"},
+        ),
+    )
+    client.meta.events.register_last("before-call.s3", _send_small_at_once)
+    return client
+
+
+def _read_keys(session: Any) -> Keys:
+    """The credentials that a session's chain gives now.
+
+    Raises:
+        SetupError: There are none.
+    """
+    try:
+        found = session.get_credentials()
+        frozen = found.get_frozen_credentials() if found is not None else None
+    except botocore.exceptions.BotoCoreError as error:
+        raise SetupError(f"the AWS credentials cannot be had: {error}") from error
+    if frozen is None:
+        raise SetupError(_NOBODY)
+    keys = Keys(frozen.access_key, frozen.secret_key, frozen.token or "")
+    guard(keys.secret)
+    guard(keys.token)
+    return keys
 
 
 def _send_small_at_once(params: dict[str, Any], **_: object) -> None:
