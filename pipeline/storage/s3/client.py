@@ -42,8 +42,11 @@ _TROUBLES: Final = (
     BrokenBodyError,
     botocore.exceptions.BotoCoreError,
     botocore.exceptions.ClientError,
-    OSError,
+    ConnectionError,
+    TimeoutError,
 )
+"""What the way to the store and the store itself raise; other errors are this machine's."""
+
 _ON_THE_WAY: Final = (
     BrokenBodyError,
     botocore.exceptions.HTTPClientError,
