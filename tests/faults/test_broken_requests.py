@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pytest
+from tenacity import RetryCallState, Retrying
 
 from pipeline.cli.app import app
 from pipeline.errors import DeniedError, ExpiredError, StorageError, ThrottledError
@@ -168,6 +170,21 @@ def test_throttling_without_end_is_given_up_with_its_name(
     ):
         storage.read("a")
     assert len(harbour.proxy.requests) == 4
+
+
+def test_a_store_that_never_answers_is_given_up_within_two_minutes() -> None:
+    """By the constants: the last try that may begin, and all that it may wait for."""
+    two_minutes = 120
+    longest = credentials.CONNECT_SECONDS + credentials.READ_SECONDS
+    may_begin = []
+    for passed, waits in product(range(two_minutes + 1), range(11)):
+        state = RetryCallState(Retrying(), None, (), {})
+        state.outcome_timestamp = state.start_time + passed
+        state.upcoming_sleep = waits
+        if not client.make_stop()(state):
+            may_begin.append(passed + waits)
+    assert max(may_begin) + longest <= two_minutes
+    assert credentials.ROLE_TRIES * longest <= two_minutes
 
 
 def test_what_is_forbidden_is_asked_for_once_and_named(
