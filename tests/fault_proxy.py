@@ -42,10 +42,11 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
 class Request(NamedTuple):
-    """A request that came."""
+    """A request that came; `signature` says whose key it was signed with."""
 
     method: str
     path: str
+    signature: str = ""
 
 
 class Answer(NamedTuple):
@@ -75,6 +76,7 @@ class Rule:
             "hold": it is passed on when the rule goes; see `Proxy.late`.
         method: Regular expression.
         path: Regular expression, searched for in path and query.
+        signature: Regular expression, searched for in the header that signs.
         first: The number of the first request that matches and is broken, from 1 on.
         times: How many of them; 0: all from there on.
         share: How many of these, at random.
@@ -86,6 +88,7 @@ class Rule:
     fault: str
     method: str = ".*"
     path: str = ".*"
+    signature: str = ""
     first: int = 1
     times: int = 0
     share: float = 1.0
@@ -95,7 +98,9 @@ class Rule:
 
     def matches(self, request: Request) -> bool:
         return bool(
-            re.fullmatch(self.method, request.method) and re.search(self.path, request.path)
+            re.fullmatch(self.method, request.method)
+            and re.search(self.path, request.path)
+            and re.search(self.signature, request.signature)
         )
 
 
@@ -200,7 +205,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == CONTROL:
             self.obey(body)
             return
-        rule = self.state.note(Request(self.command, self.path))
+        rule = self.state.note(
+            Request(self.command, self.path, self.headers.get("Authorization") or "")
+        )
         if rule is None:
             self.send(self.pass_on(body))
         else:

@@ -21,8 +21,9 @@ from pipeline.delta.log import (
     pick_files,
     read_pointer,
 )
-from pipeline.errors import EmptyLakeError, LakeError, MissingError, StorageError
+from pipeline.errors import EmptyLakeError, LakeError, MissingError
 from pipeline.storage import Storage
+from pipeline.storage.temporary import told_as_temporary
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,14 @@ class LogCopy:
     @contextlib.contextmanager
     def lay_out(self) -> Iterator[Path]:
         """The root of a table that has this log and no data, as Delta's library opens it."""
-        try:
-            with tempfile.TemporaryDirectory(
-                prefix="adlake-log-", ignore_cleanup_errors=True
-            ) as folder:
-                (Path(folder) / LOG).mkdir()
-                for name, local in self.files.items():
-                    (Path(folder) / name).symlink_to(local)
-                yield Path(folder)
-        except OSError as error:
-            raise StorageError(
-                f"no log can be laid out in the folder for temporary files (TMPDIR): {error}"
-            ) from error
+        with (
+            told_as_temporary(),
+            tempfile.TemporaryDirectory(prefix="adlake-log-", ignore_cleanup_errors=True) as folder,
+        ):
+            (Path(folder) / LOG).mkdir()
+            for name, local in self.files.items():
+                (Path(folder) / name).symlink_to(local)
+            yield Path(folder)
 
     def refuse_damaged(self, uri: str) -> None:
         """Says which entry is damaged, where one is.

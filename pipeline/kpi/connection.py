@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.kpi.reach import reach_bucket
 from pipeline.kpi.relations import match_exactly, quote_text
 from pipeline.storage import Storage
+from pipeline.storage.temporary import told_as_temporary
 
 MEMORY_LIMIT: Final = "2GB"
 """Past this the engine spills into a private folder, removed at the end."""
@@ -46,7 +47,9 @@ def open_locked(storage: Storage, *, workers: int) -> Iterator[duckdb.DuckDBPyCo
         storage: The lake's bytes.
         workers: Threads, at least 1.
     """
-    with tempfile.TemporaryDirectory(prefix="adlake-") as private:
+    with told_as_temporary():
+        made = tempfile.TemporaryDirectory(prefix="adlake-")
+    with made as private:
         config = _CONFIG | {
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": f"{private}/{_SPILL}",
@@ -81,8 +84,9 @@ def hand_over(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) 
     """
     [(spill,)] = connection.execute("select current_setting('temp_directory')").fetchall()
     file = Path(spill).with_name(_HANDED) / f"{name}.parquet"
-    file.parent.mkdir(exist_ok=True)
-    pq.write_table(rows, file, compression="none")
+    with told_as_temporary():
+        file.parent.mkdir(exist_ok=True)
+        pq.write_table(rows, file, compression="none")
     return str(file)
 
 

@@ -38,6 +38,7 @@ from pipeline.merge.write import Writer
 from pipeline.schema import LEDGER
 from pipeline.secret import scrub
 from pipeline.steps.ledger import read_ledger
+from pipeline.storage.temporary import describe_folder
 
 ATTEMPTS = 6
 
@@ -152,7 +153,7 @@ def commit_change(
     except OSError as error:
         _refuse_gone(lake)
         # The engines that read and write for us often name no file.
-        where = error.filename or lake.uri
+        where = error.filename or describe_folder(scratch.parent)
         raise StorageError(f"{where}: {error.strerror or error}; nothing is lost") from error
 
 

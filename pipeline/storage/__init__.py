@@ -1,8 +1,9 @@
 """The bytes of a lake, behind one interface.
 
-base    the interface: listing, reading, and three kinds of atomic write
-local   a folder of this machine
-s3      a bucket, of AWS or of any store that speaks S3 and knows conditional writes
+base       the interface: listing, reading, and three kinds of atomic write
+local      a folder of this machine
+s3         a bucket, of AWS or of any store that speaks S3 and knows conditional writes
+temporary  the folder for temporary files, whose errors are no store's
 """
 
 from pathlib import Path

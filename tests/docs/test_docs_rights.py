@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ from pipeline.cli.app import app
 from pipeline.errors import StorageError
 from tests.docs.documents import list_blocks, read_document
 from tests.lots import make_line, write_lot
-from tests.s3 import BUCKET, Policy, Server, start_server
+from tests.s3 import BUCKET, Policy, Server, make_client, start_server
 
 PREFIX = "rights"
+WHOLE = "a-bucket-that-is-a-lake"
 SAVES_MONEY = "s3:AbortMultipartUpload"
 """Without it a failed upload leaves its parts, and everything works."""
 
@@ -52,6 +53,11 @@ SESSIONS = {
     "cleaner": ["vacuum --retention 0 --force"],
 }
 
+AT_THE_ROOT = {
+    "merger": ["generate --messy --rows 300 --start 2024-01-01 --end 2024-01-03", "merge"],
+    "reader": ["verify", "status", "fsck"],
+}
+
 
 @dataclass(frozen=True)
 class Role:
@@ -80,11 +86,14 @@ def read_roles() -> dict[str, Role]:
     return roles
 
 
-def make_policy(actions: list[str]) -> Policy:
-    """The policy of the document with other actions."""
+def make_policy(actions: list[str], *, bucket: str = BUCKET, prefix: str = PREFIX) -> Policy:
+    """The policy of the document with other actions; without a prefix, that of a whole bucket."""
     (block,) = [block for block in list_blocks("docs/s3.md") if block.about == "reader.json"]
-    policy = json.loads(block.text.replace("BUCKET", BUCKET).replace("PREFIX", PREFIX))
+    text = block.text if prefix else block.text.replace("PREFIX/", "")
+    policy = json.loads(text.replace("BUCKET", bucket).replace("PREFIX", prefix))
     listing, files = policy["Statement"]
+    if not prefix:
+        del listing["Condition"]
     files["Action"] = [one for one in actions if one not in listing["Action"]]
     granted = [listing] if listing["Action"][0] in actions else []
     return policy | {"Statement": [*granted, files] if files["Action"] else granted}
@@ -105,6 +114,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for name, action in LACKING:
         others = [one for one in ROLES[name].actions if one != action]
         roles[name_lacking(name, action)] = make_policy(others)
+    for name in AT_THE_ROOT:
+        roles[f"{name}-at-the-root"] = make_policy(ROLES[name].actions, bucket=WHOLE, prefix="")
     with start_server(tmp_path_factory.mktemp("s3"), roles=roles) as server:
         yield server
 
@@ -153,7 +164,8 @@ class Shell:
 
 def test_each_command_of_the_table_is_tried() -> None:
     assert set(SESSIONS) == set(ROLES)
-    for name, lines in SESSIONS.items():
+    for name, session in SESSIONS.items():
+        lines = [*session, *AT_THE_ROOT.get(name, [])]
         for command in ROLES[name].commands:
             assert any(line.startswith(command) for line in lines), command
 
@@ -166,6 +178,18 @@ def test_with_its_rights_each_role_does_its_work(shell: Shell) -> None:
             assert code == 0, (name, line, told)
     code, out, told = shell.run(shell.server.take_role("reader"), "fsck --format json")
     assert (code, json.loads(out)["findings"]) == (0, []), told
+
+
+@pytest.mark.slow
+def test_at_the_root_of_a_bucket_they_do_so_without_the_condition(shell: Shell) -> None:
+    make_client(shell.server.describe()).create_bucket(Bucket=WHOLE)
+    shell = replace(shell, uri=f"s3://{WHOLE}")
+    assert "at the bucket's root" in read_document("docs/s3.md")
+    for name, lines in AT_THE_ROOT.items():
+        for line in lines:
+            code, said, told = shell.run(shell.server.take_role(f"{name}-at-the-root"), line)
+            # Messy deliveries leave something to look at.
+            assert code == (3 if line == "merge" else 0), (name, line, said, told)
 
 
 @pytest.mark.slow

@@ -2,9 +2,16 @@
 
 import random
 import re
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pytest
+from tenacity import RetryCallState, Retrying
 
 from pipeline.cli.app import app
 from pipeline.errors import DeniedError, ExpiredError, StorageError, ThrottledError
@@ -165,6 +172,21 @@ def test_throttling_without_end_is_given_up_with_its_name(
     assert len(harbour.proxy.requests) == 4
 
 
+def test_a_store_that_never_answers_is_given_up_within_two_minutes() -> None:
+    """By the constants: the last try that may begin, and all that it may wait for."""
+    two_minutes = 120
+    longest = credentials.CONNECT_SECONDS + credentials.READ_SECONDS
+    may_begin = []
+    for passed, waits in product(range(two_minutes + 1), range(11)):
+        state = RetryCallState(Retrying(), None, (), {})
+        state.outcome_timestamp = state.start_time + passed
+        state.upcoming_sleep = waits
+        if not client.make_stop()(state):
+            may_begin.append(passed + waits)
+    assert max(may_begin) + longest <= two_minutes
+    assert credentials.ROLE_TRIES * longest <= two_minutes
+
+
 def test_what_is_forbidden_is_asked_for_once_and_named(
     harbour: Harbour, storage: S3Storage
 ) -> None:
@@ -180,23 +202,89 @@ def test_what_is_forbidden_is_asked_for_once_and_named(
         assert harbour.proxy.done == 1
 
 
-def test_credentials_that_a_profile_renews_are_renewed(
-    harbour: Harbour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = harbour.server
-    profile = tmp_path / "credentials"
-    form = "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n"
-    profile.write_text(form.format(server.key_id, "the-secret-of-an-hour-ago"))
+@dataclass(frozen=True)
+class Profile:
+    """The file of the profile that this process works by."""
+
+    path: Path
+
+    def write(self, key_id: str, secret: str) -> None:
+        self.path.write_text(
+            f"[default]\naws_access_key_id = {key_id}\naws_secret_access_key = {secret}\n"
+        )
+
+
+@pytest.fixture
+def profile(tmp_path: Path, storage: S3Storage, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """Made when the storage of the variables is there already."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(profile))
-    monkeypatch.setenv("AWS_ENDPOINT_URL", harbour.proxy.endpoint)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    return Profile(tmp_path / "credentials")
+
+
+def test_credentials_that_a_profile_renews_are_renewed(harbour: Harbour, profile: Profile) -> None:
+    server = harbour.server
+    profile.write(server.key_id, "the-secret-of-an-hour-ago")
     storage = S3Storage(harbour.uri)
     harbour.proxy.break_by(Rule("expired", times=1))
-    profile.write_text(form.format(server.key_id, server.secret))
-    storage.create("a", b"1")
+    profile.write(server.key_id, server.secret)
+    storage.create("b", b"1")
     assert storage.sql_access is not None
     assert storage.sql_access.secret == server.secret
+
+
+OLD_KEY = "the-key-of-an-hour-ago"
+
+
+@pytest.fixture
+def stale(harbour: Harbour, profile: Profile) -> S3Storage:
+    """A storage whose keys the store holds for expired, when the profile has new ones."""
+    profile.write(OLD_KEY, "the-secret-of-an-hour-ago")
+    storage = S3Storage(harbour.uri)
+    profile.write(harbour.server.key_id, harbour.server.secret)
+    harbour.proxy.break_by(Rule("expired", signature=OLD_KEY))
+    return storage
+
+
+def test_requests_that_meet_expired_credentials_together_all_go_on(
+    harbour: Harbour, stale: S3Storage
+) -> None:
+    acts: list[Callable[[int], object]] = [
+        lambda _: stale.list(""),
+        lambda _: stale.find("a"),
+        lambda _: stale.fetch("a"),
+        lambda number: stale.create(f"b/{number}", b"1"),
+    ]
+    together = threading.Barrier(16)
+
+    def work(number: int) -> None:
+        together.wait()
+        acts[number % len(acts)](number)
+
+    with ThreadPoolExecutor(together.parties) as pool:
+        list(pool.map(work, range(together.parties)))
+    assert harbour.proxy.done >= together.parties
+    assert len(stale.list("b")) == together.parties / len(acts)
+    assert stale.sql_access is not None
+    assert stale.sql_access.secret == harbour.server.secret
+
+
+def test_a_head_that_is_refused_late_goes_on_with_what_others_renewed(
+    harbour: Harbour, stale: S3Storage
+) -> None:
+    """Its answer says no reason; a GET with the new keys would say that nothing is wrong."""
+    expired = Rule("expired", signature=OLD_KEY)
+    harbour.proxy.break_by(Rule("hold", "HEAD", signature=OLD_KEY), expired)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(stale.find, "a")
+        while not any(one.method == "HEAD" for one in harbour.proxy.requests):
+            time.sleep(0.01)
+        stale.list("")
+        harbour.proxy.break_by(expired)
+        entry = found.result()
+    assert entry is not None
+    assert entry.size == len(DATA)
 
 
 def test_credentials_that_nobody_renews_are_said_to_have_expired(

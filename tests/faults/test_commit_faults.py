@@ -5,16 +5,20 @@ from contextlib import suppress
 
 import pytest
 
-from pipeline.errors import AdlakeError
+from pipeline.errors import AdlakeError, StorageError
 from pipeline.lake import Lake
 from pipeline.steps.commit import MergeOutcome
 from pipeline.steps.compact import compact
 from pipeline.steps.withdraw import withdraw
+from pipeline.storage.s3 import client
 from tests.fault_proxy import Rule
 from tests.faults.conftest import SETTINGS, Harbour
 
 FAULTS = ["503", "500", "409", "reset-before", "reset-after", "applied-500", "applied-503"]
 COMMIT = r"/master/_delta_log/\d+\.json$"
+NOT_THE_FIRST = r"/master/_delta_log/0*[1-9]\d*\.json$"
+"""Without the entry that makes an empty table."""
+
 LEDGER = r"/ledger/_delta_log/\d+\.json$"
 Run = Callable[[Lake], MergeOutcome]
 
@@ -70,6 +74,30 @@ def prepare(harbour: Harbour, command: str) -> tuple[Run, list[str], int]:
     harbour.deliver("b.csv", ["b"])
     harbour.merge(harbour.open_directly())
     return lambda lake: withdraw(lake, path, settings=SETTINGS), ["b"], 2
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("command", ["first merge", "withdraw", "compact"])
+@pytest.mark.parametrize("fault", ["reset-after", "applied-500", "applied-503"])
+@pytest.mark.parametrize("head", ["", "denied"], ids=["HEAD answered", "HEAD refused"])
+def test_a_commit_that_stands_and_whose_every_answer_is_an_error_is_found_by_the_next_run(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch, fault: str, command: str, head: str
+) -> None:
+    monkeypatch.setattr(client, "TRIES", 3)
+    run, campaigns, transaction = prepare(harbour, command)
+    refused = [Rule(head, "HEAD", COMMIT)] if head else []
+    harbour.proxy.break_by(Rule(fault, "PUT", NOT_THE_FIRST), *refused)
+    with pytest.raises(StorageError):
+        run(harbour.open())
+    assert harbour.proxy.done == client.TRIES
+    assert harbour.open_directly().open_master().transaction == transaction
+    harbour.proxy.break_by()
+    for _ in range(2):
+        outcome = run(harbour.open())
+    assert outcome.transaction is None
+    harbour.check(campaigns)
+    snapshot = harbour.open_directly().take_snapshot()
+    assert (snapshot.transaction, len(snapshot.files)) == (transaction, 1)
 
 
 @pytest.mark.faults

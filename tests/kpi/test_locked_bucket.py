@@ -59,7 +59,7 @@ def test_what_lies_beside_the_lake_is_out_of_reach(
 def test_no_statement_shows_the_secret(
     storage: S3Storage, locked: duckdb.DuckDBPyConnection
 ) -> None:
-    secret = storage.client.chain.read_keys().secret
+    secret = storage.client.chain.take().keys.secret
     for sql in (
         "select * from duckdb_secrets()",
         "select * from duckdb_settings()",

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,6 +107,44 @@ def test_a_full_disk_under_a_lake_that_is_there_leaves_its_version_as_it_was(
         assert home.lake.take_snapshot().rows == 1
         resize(root.parent, LARGEST_KB)
         assert home.merge().rows == 5_001
+
+
+def run_on_bucket(
+    environ: dict[str, str], uri: str, *words: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *words, "--lake", uri],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_of_a_lake_in_a_bucket_the_temporary_folder_is_named_that_is_full(
+    tmp_path: Path, s3_environ: dict[str, str], s3_uri: str
+) -> None:
+    """So full that no folder can be made, nor a lot copied, nor its rows spooled."""
+    write_lots(make_lots_frame(ROWS), tmp_path / "lots", lot_rows=ROWS)
+    lot_kb = max(path.stat().st_size for path in (tmp_path / "lots").iterdir()) // 1_024
+    assert run_on_bucket(s3_environ, s3_uri, "land", str(tmp_path / "lots")).returncode == 0
+    disk = tmp_path / "disk"
+    environ = s3_environ | {"TMPDIR": str(disk)}
+    with mount_small(disk):
+        for size, used in ((16, 8), (64, 0), (lot_kb + 200, 0)):
+            resize(disk, size)
+            filler = disk / "filler"
+            filler.write_bytes(bytes(used << 10))
+            done = run_on_bucket(environ, s3_uri, "merge")
+            filler.unlink()
+            assert list(disk.iterdir()) == []
+            assert done.returncode == StorageError.exit_code
+            assert f"{disk} (TMPDIR): No space left on device" in done.stderr
+            assert done.stderr.count("\n") == 1
+            assert "s3:" not in done.stderr
+        resize(disk, 3 * LARGEST_KB)
+        done = run_on_bucket(environ, s3_uri, "merge")
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture

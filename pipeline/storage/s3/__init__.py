@@ -2,6 +2,7 @@
 
 location     an `s3://` URI, read and checked; where the store answers
 credentials  the standard AWS chain, resolved once and renewed when it expires
+sources      why that gives none, in a person's words
 client       one request: tried again where that may help, its refusal explained
 bodies       a file's bytes, whole or not at all
 writes       files that appear whole; big ones in parts

@@ -9,7 +9,7 @@ from pipeline.storage.s3.location import Location
 
 def make_sql_access(chain: Chain, location: Location) -> SqlAccess:
     """What DuckDB takes; holds secrets."""
-    keys = chain.read_keys()
+    keys = chain.take().keys
     parts = urlsplit(chain.endpoint)
     return SqlAccess(
         scope=f"{location.uri}/",

@@ -11,17 +11,20 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     stop_after_attempt,
-    stop_after_delay,
+    stop_before_delay,
     wait_random_exponential,
 )
+from tenacity.stop import stop_base
 
 from pipeline.answers import explain_refusal, find_meaning, shorten
 from pipeline.errors import ExpiredError, StorageError
-from pipeline.storage.s3.credentials import Chain
+from pipeline.storage.s3.credentials import Access, Chain
 from pipeline.storage.s3.location import Location
 
 TRIES: Final = 9
-PATIENCE_SECONDS: Final = 90
+PATIENCE_SECONDS: Final = 75
+"""No try begins later; one that meets a store that never answers takes 35 seconds more."""
+
 _RIGHTS: Final = {
     "list_objects_v2": "s3:ListBucket",
     "head_object": "s3:GetObject",
@@ -42,8 +45,11 @@ _TROUBLES: Final = (
     BrokenBodyError,
     botocore.exceptions.BotoCoreError,
     botocore.exceptions.ClientError,
-    OSError,
+    ConnectionError,
+    TimeoutError,
 )
+"""What the way to the store and the store itself raise; other errors are this machine's."""
+
 _ON_THE_WAY: Final = (
     BrokenBodyError,
     botocore.exceptions.HTTPClientError,
@@ -95,27 +101,30 @@ class Client:
         """
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(TRIES) | stop_after_delay(PATIENCE_SECONDS),
+            stop=make_stop(),
             wait=wait_random_exponential(multiplier=0.05, max=10),
             reraise=True,
         )
         renewed = False
         while True:
+            used = self.chain.take()
             try:
-                return retrying(lambda: function(self.chain.client))
+                return retrying(function, used.client)
             except _TROUBLES as error:
-                explained = self.explain(self._find_reason(error, path), request, path)
-                if renewed or not isinstance(explained, ExpiredError) or not self.chain.renew():
+                explained = self.explain(self._find_reason(error, path, used), request, path)
+                expired = isinstance(explained, ExpiredError) and not renewed
+                if not expired or not self.chain.renew(used):
                     raise explained from error
                 renewed = True
 
-    def _find_reason(self, error: Any, path: str) -> Any:
+    def _find_reason(self, error: Any, path: str, used: Access) -> Any:
         """The refusal with its code: the answer to a HEAD has none, that to a GET does."""
         if not isinstance(error, botocore.exceptions.ClientError) or _read_code(error) != "403":
             return error
         key = self.location.make_key(path)
         try:
-            self.chain.client.get_object(Bucket=self.location.bucket, Key=key, Range="bytes=0-0")
+            # With the same keys: others may be good by now, and would not say why these were not.
+            used.client.get_object(Bucket=self.location.bucket, Key=key, Range="bytes=0-0")
         except botocore.exceptions.ClientError as told:
             return told if told.response["ResponseMetadata"]["HTTPStatusCode"] == 403 else error
         except botocore.exceptions.BotoCoreError:
@@ -145,6 +154,11 @@ class Client:
                 f"{doing}: no whole answer from {endpoint} in {TRIES} tries: {shorten(str(error))}"
             )
         return StorageError(f"{doing}: {shorten(str(error))}")
+
+
+def make_stop() -> stop_base:
+    """When a request that failed is not tried again."""
+    return stop_after_attempt(TRIES) | stop_before_delay(PATIENCE_SECONDS)
 
 
 def _read_code(error: botocore.exceptions.ClientError) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pipeline.storage.s3.bodies import Body, download_body
 from pipeline.storage.s3.client import Client
+from pipeline.storage.temporary import told_as_temporary
 
 
 class Copy(NamedTuple):
@@ -43,11 +44,17 @@ class Copies:
 
         Raises:
             MissingError: There is no such file.
-            StorageError: It cannot be read whole.
+            StorageError: It cannot be read whole, or there is no room for it on this machine.
         """
         known = self._known.get(path)
-        local = self._name()
-        body = download_body(self._client, path, local, known=known.body.etag if known else "")
+        with told_as_temporary():
+            local = self._name()
+            try:
+                etag = known.body.etag if known else ""
+                body = download_body(self._client, path, local, known=etag)
+            except BaseException:
+                local.unlink(missing_ok=True)
+                raise
         if body is None and known is not None:
             local.unlink()
             return known

@@ -18,6 +18,7 @@ from pipeline.storage.s3.doctor import probe_bucket
 from pipeline.storage.s3.listing import describe, list_entries
 from pipeline.storage.s3.location import is_local, parse_location
 from pipeline.storage.s3.writes import upload_file, write_object
+from pipeline.storage.temporary import told_as_temporary
 
 _STAGING: Final = ".scratch-cluster"
 """The one hidden folder of a lake in a bucket: what the workers of a cluster share."""
@@ -109,7 +110,9 @@ class S3Storage:
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """As `Storage` says."""
-        with tempfile.TemporaryDirectory(prefix="adlake-", ignore_cleanup_errors=True) as folder:
+        with told_as_temporary():
+            made = tempfile.TemporaryDirectory(prefix="adlake-", ignore_cleanup_errors=True)
+        with made as folder:
             yield Path(folder)
 
     def probe(self) -> Sequence[Probe]:
