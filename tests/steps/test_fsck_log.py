@@ -15,6 +15,7 @@ from pipeline.errors import ChangedOutsideError, LakeError
 from pipeline.lake import Lake
 from pipeline.steps.fsck import fsck
 from pipeline.steps.rebuild import rebuild
+from pipeline.steps.upgrade import upgrade
 from pipeline.steps.vacuum import vacuum
 from pipeline.storage import LocalStorage
 from tests.lots import make_line, write_lot
@@ -304,3 +305,36 @@ def test_a_ledger_that_others_wrote_to_is_refused_until_that_is_undone(copy: Hom
     assert copy.read_ledger().equals(before)
     assert copy.merge().rows_added == 1
     assert find(copy) == []
+
+
+def test_a_lake_that_lost_its_format_is_refused_and_is_no_whole_one(copy: Home) -> None:
+    path = copy.root / "lake.json"
+    text = path.read_text()
+    write_lot(copy.root / "landing/lots/new.csv", [make_line(campaign_id="new")])
+    lines = {"gone": None, "damaged": '{"format": "3"}', "damaged, it": '{"format": true}'}
+    for said, line in lines.items():
+        path.unlink()
+        if line is not None:
+            path.write_text(line)
+        attempts: list[Callable[[], object]] = [
+            copy.merge,
+            copy.lake.initialise,
+            copy.lake.take_snapshot,
+            lambda: rebuild(copy.lake, settings=SETTINGS),
+            lambda: upgrade(copy.lake),
+        ]
+        for attempt in attempts:
+            with pytest.raises(LakeError, match=rf"lake\.json is {said}.*restore it from a backup"):
+                attempt()
+        ((name, detail),) = find(copy)
+        assert name == "lake.json"
+        assert '"format": 3' in detail
+        path.write_text(text)
+    assert copy.merge().rows_added == 1
+
+
+def test_a_lake_whose_making_was_stopped_before_its_format_is_made_to_the_end(home: Home) -> None:
+    home.lake.create_tables()
+    write_lot(home.root / "landing/lots/a.csv", [make_line()])
+    assert home.merge().rows_added == 1
+    assert find(home) == []
