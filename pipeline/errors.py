@@ -5,7 +5,7 @@
     ├── ContractError            2  a contract file is wrong; final
     ├── LakeError                1  the lake is not as it must be; final
     │   ├── EmptyLakeError       1  there is nothing to read yet
-    │   ├── ChangedOutsideError  1  someone else committed to the master table
+    │   ├── ChangedOutsideError  1  someone else committed to one of its tables
     │   └── FormatError          1  the lake was written by another adlake
     ├── CommitConflictError      1  another writer was faster; retried by the merge
     ├── BadFileError             1  a delivered file goes to quarantine whole; the run goes on
@@ -54,7 +54,7 @@ class EmptyLakeError(LakeError):
 
 
 class ChangedOutsideError(LakeError):
-    """The newest commit on the master table was not made by adlake."""
+    """The newest commit on the master or the ledger was not made by adlake."""
 
 
 class FormatError(LakeError):

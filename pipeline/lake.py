@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.delta.log import LOG, Commit, DataFile
+from pipeline.delta.log import LOG, Commit, DataFile, find_newest
+from pipeline.delta.log_copy import list_log
 from pipeline.delta.table import Table, create_table, open_table
 from pipeline.errors import (
     EmptyLakeError,
@@ -48,6 +49,10 @@ CONFIG: Final = "config"
 TRUE_ROWS: Final = "truth/ad_day.parquet"
 TRUE_DELIVERIES: Final = "truth/deliveries.parquet"
 FORMAT_FILE: Final = "lake.json"
+_FORMAT_LOST: Final = (
+    f'restore it from a backup, or let it be {{"format": {FORMAT_VERSION}}} again where no newer '
+    f"adlake than this has written to the lake"
+)
 STAGING: Final = ".scratch-cluster"
 """What the workers of a cluster leave for each other; hidden, and gone at the end of a step."""
 
@@ -149,18 +154,35 @@ class Lake:
 
         Raises:
             FormatError: As said; `adlake upgrade` moves an older one.
-            LakeError: lake.json cannot be read.
+            LakeError: lake.json cannot be read, or is gone from a lake that is there.
         """
         try:
             found = self.read_format()
         except MissingError:
-            return False
+            if not self._holds_commits():
+                return False
+            found = self._read_format_again()
         if found < FORMAT_VERSION:
             raise FormatError(
                 f"{self.uri} is a lake of format {found}, and this adlake writes "
                 f"{FORMAT_VERSION}: run adlake upgrade"
             )
         return True
+
+    def _holds_commits(self) -> bool:
+        """Whether something was ever committed; of a lake that is being made it was not."""
+        logs = (list_log(self.storage, table) for table in (MASTER_TABLE, LEDGER_TABLE))
+        return any(find_newest(names) for names in logs)
+
+    def _read_format_again(self) -> int:
+        """Another process may have made the lake since its format was asked for."""
+        try:
+            return self.read_format()
+        except MissingError as error:
+            raise LakeError(
+                f"{self.locate(FORMAT_FILE)} is gone, and only it says which adlake wrote the "
+                f"lake: {_FORMAT_LOST}"
+            ) from error
 
     def read_format(self) -> int:
         """The format of the lake, which is there.
@@ -171,9 +193,14 @@ class Lake:
         """
         try:
             found = json.loads(self.storage.read(FORMAT_FILE))["format"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise LakeError(f"{self.locate(FORMAT_FILE)} does not say the lake's format") from error
-        if not isinstance(found, int) or found > FORMAT_VERSION:
+        except (ValueError, KeyError, TypeError):
+            found = None
+        if type(found) is not int:
+            raise LakeError(
+                f"{self.locate(FORMAT_FILE)} is damaged, it does not say the lake's format: "
+                f"{_FORMAT_LOST}"
+            )
+        if found > FORMAT_VERSION:
             raise FormatError(
                 f"{self.uri} is a lake of format {found}; this adlake knows up to "
                 f"{FORMAT_VERSION}: install a newer one"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.delta.log import Commit, DataFile, name_entry
 from pipeline.delta.table import Table
-from pipeline.errors import CommitConflictError
+from pipeline.errors import ChangedOutsideError, CommitConflictError
 
 FILES_AT_MOST = 4
 """A merge that finds so many files in the ledger joins them."""
@@ -100,6 +100,22 @@ def append(
     ledger.commit(adds=[file], removes=joins, transaction=number, metadata={"n": number})
 
 
+def refuse_foreign_commit(ledger: Table) -> None:
+    """Stops where someone else made the newest change of the ledger, which nothing can make anew.
+
+    Raises:
+        ChangedOutsideError: As said.
+    """
+    newest = ledger.find_foreign_commit()
+    if newest is not None:
+        raise ChangedOutsideError(
+            f"{ledger.uri} was changed outside adlake at version {newest.version} by "
+            f"{newest.operation}, and it alone says what was merged, withdrawn and let pass: move "
+            f"its {name_entry(newest.version)} away, which undoes the change, or restore "
+            f"the folder from a backup; then run adlake fsck, which says whether all is there"
+        )
+
+
 def catch_up(master: Table, open_ledger: Callable[[], Table]) -> Table:
     """Appends to the ledger what the master's commits name and it does not hold yet.
 
@@ -109,9 +125,13 @@ def catch_up(master: Table, open_ledger: Callable[[], Table]) -> Table:
 
     Returns:
         The ledger on a handle that holds what the master's commits name.
+
+    Raises:
+        ChangedOutsideError: Someone else made the ledger's newest change.
     """
     while True:
         ledger = open_ledger()
+        refuse_foreign_commit(ledger)
         missing = find_unlisted(master, after=ledger.transaction)
         if not missing:
             return ledger

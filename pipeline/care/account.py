@@ -11,15 +11,19 @@ _PARTS = ("accepted", "quarantined", "duplicates", "superseded")
 
 
 def check_commits(commits: Sequence[Commit], *, rows: int, folder: str) -> Iterator[Finding]:
-    """Adds up what the commits say that they did.
+    """Adds up what the commits say that they did, from the newest rebuild on.
+
+    A rebuild takes away whatever there was, so nothing follows from the commits before it.
 
     Args:
         commits: All commits on the master, oldest first.
         rows: Rows in the files of the newest version.
         folder: Of the master, below the lake's root.
     """
-    before: int | None = 0
-    for commit in commits:
+    rebuilds = [at for at, one in enumerate(commits) if one.metadata.get("command") == "rebuild"]
+    since = rebuilds[-1] if rebuilds else 0
+    before: int | None = commits[since].metadata["rows_removed"] if rebuilds else 0
+    for commit in commits[since:]:
         said = commit.metadata
         if "rows" not in said:
             # One that makes the table says no rows, and one of others may have changed any.

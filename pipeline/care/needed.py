@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from pipeline.delta.log import LogEntry
+from pipeline.delta.entry import LogEntry
 
 _PARTITION = re.compile(r"year=(\d{4})/month=(\d\d)/")
 

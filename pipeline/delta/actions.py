@@ -36,7 +36,7 @@ def read_actions(actions: pa.Table) -> Iterator[DataFile]:
             yield DataFile(
                 path=path,
                 size=size,
-                rows=seen.setdefault(rows, rows),
+                rows=seen.setdefault(rows or 0, rows or 0),
                 partition=partitions[key],
                 first_date=seen.setdefault(first, first),
                 last_date=seen.setdefault(last, last),

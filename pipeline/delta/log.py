@@ -1,4 +1,4 @@
-"""A Delta table's log as files: what a whole log looks like, and what its entries say. Pure.
+"""A Delta table's log as files: what a whole log looks like. Pure.
 
 The log is `_delta_log/<version>.json`, one entry a version, from 0 on and without a gap. Delta's
 own readers take an empty newest entry for one that changed nothing, and a log whose end is gone
@@ -8,12 +8,9 @@ for an older table: rows vanish without an error. So we look ourselves.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
-
-from pipeline.errors import LakeError
 
 LOG: Final = "_delta_log"
 POINTER: Final = f"{LOG}/_last_checkpoint"
@@ -22,10 +19,12 @@ POINTER: Final = f"{LOG}/_last_checkpoint"
 MARK: Final = "adlake"
 """The field of an entry below which adlake writes what it has to say."""
 
+ADVICE: Final = "restore it from a backup, or see docs/operations.md"
+"""What to do about an entry that is damaged; ends a message."""
+
 _ENTRY: Final = re.compile(r"(\d{20})\.json")
 _CHECKPOINT: Final = re.compile(r"(\d{20})\.checkpoint\..*parquet")
 _CHANGING_NOTHING: Final = frozenset({"VACUUM START", "VACUUM END"})
-_ADVICE: Final = "restore it from a backup, or see docs/operations.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class DataFile:
     Attributes:
         path: Key below the table's root.
         size: Bytes.
-        rows: Number of rows.
+        rows: Number of rows; 0 where others added it and did not say.
         partition: Value of each partition column.
         first_date: Smallest `date` in it, where the table has one.
         last_date: Largest `date` in it.
@@ -57,12 +56,14 @@ class Commit(NamedTuple):
         at_ms: Time of the commit, milliseconds since 1970 UTC, by the committer's clock.
         operation: Delta's name of the operation.
         metadata: What adlake wrote beside it; empty where the commit is not ours.
+        is_sealed: Whether its entry holds the hash of its own bytes, and they have it.
     """
 
     version: int
     at_ms: int
     operation: str
     metadata: Mapping[str, Any]
+    is_sealed: bool = False
 
     @property
     def changes_nothing(self) -> bool:
@@ -80,21 +81,6 @@ class LogFault(NamedTuple):
 
     name: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """What one entry says.
-
-    Attributes:
-        at_ms: Time of the commit, milliseconds since 1970 UTC; 0 where it says none.
-        adds: Size in bytes of each file that came, by path below the table.
-        removes: Paths of the files that went.
-    """
-
-    at_ms: int = 0
-    adds: Mapping[str, int] = field(default_factory=dict)
-    removes: frozenset[str] = frozenset()
 
 
 def name_entry(version: int) -> str:
@@ -117,7 +103,7 @@ def read_pointer(data: bytes) -> int | None:
 
 def find_newest(names: Iterable[str]) -> int | None:
     """The newest version that has an entry; None where there is none."""
-    return max((int(found[1]) for name in names if (found := _ENTRY.fullmatch(name))), default=None)
+    return max(find_entries(names), default=None)
 
 
 def pick_files(names: Iterable[str], *, version: int) -> list[str]:
@@ -128,7 +114,7 @@ def pick_files(names: Iterable[str], *, version: int) -> list[str]:
     are all given: the library knows what to do with them.
     """
     present = set(names)
-    entries = {int(found[1]): name for name in present if (found := _ENTRY.fullmatch(name))}
+    entries = find_entries(present)
     marks = {name: int(found[1]) for name in present if (found := _CHECKPOINT.fullmatch(name))}
     if version not in entries:
         return []
@@ -143,6 +129,18 @@ def pick_files(names: Iterable[str], *, version: int) -> list[str]:
     return sorted([*upto, *(name for number, name in entries.items() if number <= version)])
 
 
+def find_entries(names: Iterable[str]) -> dict[int, str]:
+    """The entries among the files of a log, by version."""
+    return {int(found[1]): name for name in names if (found := _ENTRY.fullmatch(name))}
+
+
+def find_whole_checkpoints(names: Iterable[str]) -> set[int]:
+    """The versions that have a checkpoint of one file, as adlake makes them."""
+    marks = (int(found[1]) for name in names if (found := _CHECKPOINT.fullmatch(name)))
+    present = set(names)
+    return {mark for mark in marks if name_checkpoint(mark).removeprefix(f"{LOG}/") in present}
+
+
 def is_entry(name: str) -> bool:
     """Whether a file in the log's folder is the entry of a version."""
     return _ENTRY.fullmatch(name) is not None
@@ -154,7 +152,7 @@ def find_log_faults(sizes: Mapping[str, int]) -> list[LogFault]:
     Args:
         sizes: Bytes of each file that lies in the log's folder, by name.
     """
-    entries = {int(found[1]): name for name in sizes if (found := _ENTRY.fullmatch(name))}
+    entries = find_entries(sizes)
     marks = {name: int(found[1]) for name in sizes if (found := _CHECKPOINT.fullmatch(name))}
     return sorted(
         [*_find_missing(entries.keys(), [*marks.values()]), *_find_empty(entries, marks, sizes)]
@@ -170,7 +168,7 @@ def _find_missing(versions: Set[int], checkpoints: list[int]) -> Iterator[LogFau
         first = 0
     for version in range(first, max([*versions, *checkpoints]) + 1):
         if version not in versions:
-            yield LogFault(f"{version:020d}.json", f"it is missing: {_ADVICE}")
+            yield LogFault(f"{version:020d}.json", f"it is missing: {ADVICE}")
 
 
 def _find_empty(
@@ -178,42 +176,7 @@ def _find_empty(
 ) -> Iterator[LogFault]:
     for name in entries.values():
         if not sizes[name]:
-            yield LogFault(name, f"it is empty, as after a power cut: {_ADVICE}")
+            yield LogFault(name, f"it is empty, as after a power cut: {ADVICE}")
     for name in checkpoints:
         if not sizes[name]:
             yield LogFault(name, "it is empty: delete it and _last_checkpoint; both only save time")
-
-
-def parse_entry(data: bytes, name: str) -> LogEntry:
-    """Reads an entry.
-
-    Raises:
-        LakeError: It is not one JSON object a line, as where its end is cut off.
-    """
-    try:
-        actions = [dict(json.loads(line)) for line in data.decode().splitlines() if line.strip()]
-        infos = [action["commitInfo"] for action in actions if "commitInfo" in action]
-        adds = [action["add"] for action in actions if "add" in action]
-        removes = [action["remove"]["path"] for action in actions if "remove" in action]
-        return LogEntry(
-            at_ms=int(infos[0].get("timestamp", 0)) if infos else 0,
-            adds={unquote(one["path"]): int(one["size"]) for one in adds},
-            removes=frozenset(unquote(path) for path in removes),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LakeError(
-            f"{name} is half written or damaged ({len(data):,} bytes are no log entry): {_ADVICE}"
-        ) from error
-
-
-def parse_commit(data: bytes, version: int) -> Commit:
-    """Reads of a version's entry who made it."""
-    actions = [json.loads(line) for line in data.splitlines() if line.strip()]
-    infos: list[dict[str, Any]] = [one["commitInfo"] for one in actions if "commitInfo" in one]
-    said = infos[0] if infos else {}
-    return Commit(
-        version=version,
-        at_ms=said.get("timestamp", 0),
-        operation=said.get("operation", ""),
-        metadata=said.get(MARK) or {},
-    )

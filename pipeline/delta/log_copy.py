@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.delta.entry import parse_commit, parse_entry
 from pipeline.delta.log import (
     LOG,
     POINTER,
@@ -17,7 +18,6 @@ from pipeline.delta.log import (
     find_newest,
     is_entry,
     name_checkpoint,
-    parse_entry,
     pick_files,
     read_pointer,
 )
@@ -54,7 +54,7 @@ class LogCopy:
             yield Path(folder)
 
     def refuse_damaged(self, uri: str) -> None:
-        """Says which entry is damaged, where one is.
+        """Says which entry is damaged, where one is, so that Delta's library cannot read it.
 
         Raises:
             LakeError: As said.
@@ -62,11 +62,21 @@ class LogCopy:
         for name in self.entries:
             parse_entry(self.files[name].read_bytes(), f"{uri}/{name}")
 
+    def refuse_changed(self, uri: str) -> None:
+        """Says which entry is not as it was written, though Delta's library may read it.
+
+        Raises:
+            LakeError: As said.
+        """
+        for name in self.entries:
+            parse_commit(self.files[name].read_bytes(), 0, f"{uri}/{name}")
+
 
 def copy_log(storage: Storage, folder: str, *, version: int | None) -> LogCopy | None:
     """Fetches what a version needs of a table's log; None where there is no table.
 
-    A log with a hole or an empty entry is refused: Delta's library may read past them.
+    A log with a hole, or with an entry that is empty or not as it was written, is refused: Delta's
+    library may read past them.
 
     Args:
         storage: Of the lake.
@@ -90,7 +100,9 @@ def copy_log(storage: Storage, folder: str, *, version: int | None) -> LogCopy |
         raise EmptyLakeError(f"{uri} has no readable version {version}; the newest is {newest}")
     names = [f"{LOG}/{name}" for name in picked]
     fetched = storage.fetch_all([f"{folder}/{name}" for name in names])
-    return LogCopy(dict(zip(names, fetched, strict=True)))
+    log = LogCopy(dict(zip(names, fetched, strict=True)))
+    log.refuse_changed(uri)
+    return log
 
 
 def list_log(storage: Storage, folder: str, *, after: str = "") -> dict[str, int]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.delta.entry import parse_commit, seal
 from pipeline.delta.library import (
     explained,
     read_version,
@@ -31,7 +32,6 @@ from pipeline.delta.log import (
     find_newest,
     name_checkpoint,
     name_entry,
-    parse_commit,
 )
 from pipeline.delta.log_copy import LogCopy, copy_log, list_log
 from pipeline.errors import (
@@ -95,7 +95,8 @@ class Table:
         and gives its entries wrong numbers as soon as somebody else has committed.
 
         Raises:
-            StorageError: An entry cannot be read.
+            LakeError: An entry is damaged.
+            StorageError: One cannot be read.
         """
         for version in range(self.version, -1, -1):
             entry = name_entry(version)
@@ -104,7 +105,7 @@ class Table:
                 data = local.read_bytes() if local else self.storage.read(f"{self.folder}/{entry}")
             except MissingError:
                 return  # another tool has cleared old entries away
-            yield parse_commit(data, version)
+            yield parse_commit(data, version, f"{self.uri}/{entry}")
 
     def read_commits(self, limit: int | None = None) -> list[Commit]:
         """The newest commits up to this version, newest first."""
@@ -121,14 +122,19 @@ class Table:
             raise LakeError(f"{self.uri}: the log does not hold version {self.version}")
         return commits[0]
 
+    def find_foreign_commit(self) -> Commit | None:
+        """The newest change, where someone else made it; vacuums change nothing."""
+        newest = next((one for one in self.walk_commits() if not one.changes_nothing), None)
+        return None if newest is None or newest.metadata else newest
+
     def refuse_foreign_commit(self) -> None:
-        """Stops where someone else made the newest change; vacuums change nothing.
+        """Stops where someone else made the newest change of the master.
 
         Raises:
             ChangedOutsideError: As said.
         """
-        newest = next((one for one in self.walk_commits() if not one.changes_nothing), None)
-        if newest is not None and not newest.metadata:
+        newest = self.find_foreign_commit()
+        if newest is not None:
             raise ChangedOutsideError(
                 f"{self.uri} was changed outside adlake at version {newest.version} by "
                 f"{newest.operation}, so its rows no longer follow from what was delivered: read "
@@ -177,7 +183,7 @@ class Table:
                     metadata=metadata,
                 )
             try:
-                self.storage.create(f"{self.folder}/{entry}", (place / entry).read_bytes())
+                self.storage.create(f"{self.folder}/{entry}", seal((place / entry).read_bytes()))
             except ExistsError as error:
                 raise CommitConflictError(
                     f"{self.uri}: another writer was faster to make version {self.version + 1}"
@@ -262,5 +268,5 @@ def create_table(
             write_first_entry(place, schema, partition_by)
             entry = (place / first).read_bytes().replace(place.as_uri().encode(), folder.encode())
         with contextlib.suppress(ExistsError):
-            storage.create(f"{folder}/{first}", entry)
+            storage.create(f"{folder}/{first}", seal(entry))
         storage.persist([f"{folder}/{first}"])

@@ -64,6 +64,7 @@ fsck              checks a whole lake
 check_deliveries  of fsck: what was delivered and generated
 check_files       of fsck: files that are written once
 check_rows        of fsck: rows and rollups
+check_statistics  of fsck: rows and dates of files, as the log says them
 read_log          a log, entry by entry
 needs             what lies in the lake, and what of it is needed
 verify            compares with what the generator knows

@@ -1,6 +1,6 @@
 """Checks a whole lake: its logs, its files, its account of rows, and what is derived from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -8,8 +8,7 @@ import polars as pl
 
 from pipeline.care.account import check_commits, check_ledger
 from pipeline.care.finding import Finding
-from pipeline.care.needed import find_needs
-from pipeline.delta.log import LOG
+from pipeline.delta.log import LOG, DataFile
 from pipeline.errors import ChangedOutsideError, EmptyLakeError, LakeError
 from pipeline.lake import (
     FORMAT_FILE,
@@ -20,14 +19,15 @@ from pipeline.lake import (
     Lake,
     Snapshot,
 )
-from pipeline.ledger import list_part
+from pipeline.ledger import list_part, refuse_foreign_commit
 from pipeline.settings import Settings
 from pipeline.steps.check_deliveries import check_deliveries
 from pipeline.steps.check_files import Expected, check_files
 from pipeline.steps.check_rows import check_places, check_rollups
+from pipeline.steps.check_statistics import check_statistics
 from pipeline.steps.ledger import read_ledger
 from pipeline.steps.needs import find_garbage, list_contents
-from pipeline.steps.read_log import check_log, read_log
+from pipeline.steps.read_log import check_log
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,8 +87,12 @@ def fsck(lake: Lake, *, settings: Settings) -> Checkup:
 
 def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers: int) -> None:
     contents = list_contents(lake)  # after the snapshot, so that it holds all the snapshot's files
-    for place, files in _list_expected(lake, snapshot).items():
-        checkup.findings += check_files(lake, files, contents.find(place), workers=workers)
+    for place, files in _list_files(lake, snapshot).items():
+        expected = [Expected(f"{place}/{file.path}", file.size) for file in files]
+        damaged = check_files(lake, expected, contents.find(place), workers=workers)
+        paths = {finding.path for finding in damaged}
+        whole = [file for file in files if f"{place}/{file.path}" not in paths]
+        checkup.findings += [*damaged, *check_statistics(lake, place, whole, workers=workers)]
         checkup.checked[place] = len(files)
     if any(finding.path.startswith(f"{LEDGER_TABLE}/") for finding in checkup.findings):
         return  # it says which other files there are
@@ -97,7 +101,7 @@ def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers
     rejects = [Expected(path) for path in ledger["reject_path"].drop_nulls().unique().sort()]
     checkup.findings += check_files(lake, rejects, contents.find(QUARANTINE), workers=workers)
     checkup.checked[QUARANTINE] = len(rejects)
-    checkup.findings += _check_story(lake, snapshot, ledger, workers=workers)
+    checkup.findings += _check_story(lake, snapshot, ledger)
     if is_whole:  # what is computed from damaged files would only say it again
         checkup.findings += check_places(lake, snapshot, workers=workers)
         checkup.checked[ROLLUP], damaged = check_rollups(lake, snapshot, workers=workers)
@@ -110,33 +114,26 @@ def _check_snapshot(checkup: Checkup, lake: Lake, snapshot: Snapshot, *, workers
     checkup.orphans = {place: len(paths) for place, paths in garbage.items()}
 
 
-def _list_expected(lake: Lake, snapshot: Snapshot) -> dict[str, list[Expected]]:
+def _list_files(lake: Lake, snapshot: Snapshot) -> dict[str, Sequence[DataFile]]:
     """The files that make up the snapshot's two tables, with what the commits say of them."""
     master = lake.open_master(snapshot.version)
-    noted = list_part(master, lake.open_ledger())
     return {
-        place: [Expected(f"{place}/{file.path}", file.size) for file in files]
-        for place, files in ((MASTER_TABLE, snapshot.files), (LEDGER_TABLE, noted))
+        MASTER_TABLE: snapshot.files,
+        LEDGER_TABLE: list_part(master, lake.open_ledger()),
     }
 
 
-def _check_story(
-    lake: Lake, snapshot: Snapshot, ledger: pl.DataFrame, *, workers: int
-) -> Iterator[Finding]:
+def _check_story(lake: Lake, snapshot: Snapshot, ledger: pl.DataFrame) -> Iterator[Finding]:
     """Compares what the commits, the files and the ledger say."""
     master = lake.open_master(snapshot.version)
     commits = master.read_commits()[::-1]
-    try:
-        master.refuse_foreign_commit()
-    except ChangedOutsideError as error:
-        yield Finding(MASTER_TABLE, str(error))
+    for place, refuse in (
+        (MASTER_TABLE, master.refuse_foreign_commit),
+        (LEDGER_TABLE, lambda: refuse_foreign_commit(lake.open_ledger())),
+    ):
+        try:
+            refuse()
+        except ChangedOutsideError as error:
+            yield Finding(place, str(error))
     yield from check_commits(commits, rows=snapshot.rows, folder=MASTER_TABLE)
     yield from check_ledger(ledger, commits, folder=LEDGER_TABLE)
-    entries = read_log(lake, MASTER_TABLE, workers=workers)[: snapshot.version + 1]
-    told = find_needs(entries, since_ms=0).newest
-    if told != {file.path: file.size for file in snapshot.files}:
-        yield Finding(
-            f"{MASTER_TABLE}/{LOG}",
-            f"its entries name {len(told):,} files, and Delta's library reads "
-            f"{len(snapshot.files):,}: a checkpoint is damaged; delete the checkpoints",
-        )

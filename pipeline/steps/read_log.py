@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from pipeline.care.finding import Finding
-from pipeline.delta.log import LOG, LogEntry, find_log_faults, is_entry, name_entry, parse_entry
+from pipeline.delta.checkpoints import find_wrong_checkpoints
+from pipeline.delta.entry import LogEntry, parse_entry
+from pipeline.delta.log import LOG, find_log_faults, is_entry, name_entry
 from pipeline.delta.log_copy import list_log
 from pipeline.engine import map_threads
 from pipeline.errors import LakeError
@@ -13,7 +15,7 @@ FIRST = name_entry(0).rpartition("/")[2]
 
 
 def check_log(lake: Lake, table: str, *, workers: int) -> Iterator[Finding]:
-    """What is wrong with a table's log: holes, and entries that are empty or cut off."""
+    """What is wrong with a table's log: holes, damaged entries, and checkpoints unlike them."""
     sizes = list_log(lake.storage, table)
     faults = find_log_faults(sizes)
     for name, detail in faults:
@@ -24,12 +26,20 @@ def check_log(lake: Lake, table: str, *, workers: int) -> Iterator[Finding]:
     def try_entry(name: str) -> Finding | None:
         path = f"{table}/{LOG}/{name}"
         try:
-            parse_entry(lake.storage.read(path), path)
+            parse_entry(lake.storage.fetch(path).read_bytes(), path)
         except LakeError as error:
             return Finding(path, str(error).removeprefix(f"{path} "))
         return None
 
-    yield from filter(None, map_threads(try_entry, whole, workers=workers))
+    damaged = list(filter(None, map_threads(try_entry, whole, workers=workers)))
+    yield from damaged
+    if faults or damaged:
+        return  # what the checkpoints have to be is not known
+    try:
+        for name, detail in find_wrong_checkpoints(lake.storage, table):
+            yield Finding(f"{table}/{LOG}/{name}", detail)
+    except LakeError as error:
+        yield Finding(f"{table}/{LOG}", str(error))
 
 
 def read_log(lake: Lake, table: str, *, workers: int) -> list[LogEntry]:

@@ -23,9 +23,10 @@ def upgrade(lake: Lake, *, steps: Mapping[int, Callable[[Lake], None]] = STEPS) 
     Raises:
         EmptyLakeError: There is no lake.
         FormatError: The lake is newer than this adlake, or from before the first release.
-        LakeError: lake.json cannot be read.
+        LakeError: lake.json cannot be read, or is gone.
     """
     if not lake.exists():
+        lake.check_format()  # which tells a lake that lost lake.json from none
         raise EmptyLakeError(f"{lake.uri} holds no lake")
     before = lake.read_format()
     for number in range(before, FORMAT_VERSION):

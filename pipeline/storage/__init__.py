@@ -24,7 +24,7 @@ def open_storage(uri: str) -> Storage:
 
     Raises:
         UsageError: The scheme is not one that adlake reads, the path is no good for a table, is a
-            file or lies in a lake, or the settings of AWS cannot be used.
+            file, a link to nothing or lies in a lake, or the settings of AWS cannot be used.
         SetupError: It is a bucket, and there are no credentials.
     """
     scheme, separator, path = uri.partition("://")
@@ -45,6 +45,11 @@ def open_storage(uri: str) -> Storage:
     root = Path(storage.uri)
     if root.is_file():
         raise UsageError(f"the lake {uri} is a file; name the folder of a lake, or a new one")
+    if root.is_symlink() and not root.exists():
+        raise UsageError(
+            f"the lake {uri} is a link to {root.readlink()}, and nothing is there: is a disk not "
+            f"mounted? Else make that folder, or name another"
+        )
     if around := [folder for folder in root.parents if (folder / _LAKE_FILE).is_file()]:
         raise UsageError(f"{uri} lies in the lake {around[0]}; name the lake itself")
     return storage

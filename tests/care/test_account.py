@@ -42,6 +42,14 @@ def test_after_a_foreign_commit_the_account_begins_anew() -> None:
     assert list_details(commits[:3], 4) == []
 
 
+def test_nothing_follows_from_commits_before_a_rebuild() -> None:
+    wrong = [CREATE, make_commit(1, 10, 10, 0), make_commit(2, 12, 1, 0)]
+    rebuilt = make_commit(3, 9, 9, 13)
+    rebuilt = rebuilt._replace(metadata={**rebuilt.metadata, "command": "rebuild"})
+    assert list_details([*wrong, rebuilt, make_commit(4, 10, 1, 0)], 10) == []
+    assert len(list_details([*wrong, rebuilt, make_commit(4, 11, 1, 0)], 11)) == 1
+
+
 def test_a_ledger_row_and_a_transaction_that_do_not_add_up_are_named() -> None:
     parts = {"accepted": [5, 5], "quarantined": [0, 1], "duplicates": [1, 0], "superseded": [0, 0]}
     rows = {"n": [1, 1], "path": ["a", "b"], "rows_in": [6, 7], **parts}

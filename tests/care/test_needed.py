@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.care.needed import find_needs, find_unneeded
-from pipeline.delta.log import LogEntry
+from pipeline.delta.entry import LogEntry
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 ENTRIES = [

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from pipeline.delta.log import find_log_faults, name_entry, parse_entry
+from pipeline.delta.entry import NO_HASH, parse_commit, parse_entry, seal
+from pipeline.delta.log import Commit, find_log_faults, name_entry
 from pipeline.errors import LakeError
 
 
@@ -51,6 +52,19 @@ def test_an_entry_tells_what_came_and_what_went() -> None:
     assert entry.at_ms == 17
     assert entry.adds == {"year=2024/a b.parquet": 3}
     assert entry.removes == {"old.parquet"}
+
+
+def test_an_entry_knows_its_own_bytes_and_one_without_a_hash_is_taken_as_it_is() -> None:
+    said = {"command": "create", "sha256": NO_HASH}
+    lines = [{"commitInfo": {"timestamp": 17, "adlake": said}}, {"txn": {"sha256": NO_HASH}}]
+    sealed = seal("\n".join(json.dumps(one, separators=(",", ":")) for one in lines).encode())
+    commit = parse_commit(sealed, 3, "x")
+    assert (commit.at_ms, commit.metadata, commit.is_sealed) == (17, {"command": "create"}, True)
+    with pytest.raises(LakeError, match=r"x is half written or damaged \(its bytes are not those"):
+        parse_commit(sealed.replace(b"17", b"18"), 3, "x")
+    for metadata in ({}, {"n": 1}, {"command": "create"}):
+        data = json.dumps({"commitInfo": {"adlake": metadata}}).encode()
+        assert parse_commit(data, 3, "x") == Commit(3, 0, "", metadata)
 
 
 @pytest.mark.parametrize("data", [b'{"add": {"path": "a"', b'{"add": {}}', b"\xff", b"[1]", b"1"])

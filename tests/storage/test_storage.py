@@ -103,6 +103,7 @@ def test_a_uri_of_another_kind_is_refused() -> None:
     ("name", "said"),
     [
         ("file", "is a file"),
+        ("link", "is a link to .*nowhere, and nothing is there: is a disk not mounted"),
         ("lake/master", "lies in the lake"),
         ("s3:/bucket/lake", "expected s3://bucket/prefix"),
     ],
@@ -112,6 +113,7 @@ def test_a_root_that_was_not_meant_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "lake.json").touch()
     with pytest.raises(UsageError, match=said):
