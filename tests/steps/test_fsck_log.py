@@ -123,7 +123,7 @@ def test_what_an_old_entry_says_of_a_file_is_compared_with_the_file(
     assert f"it holds 12 rows of 2024-03-01 to 2024-03-02, and the log says {said}" in detail
 
 
-@pytest.mark.parametrize("flips", [QUICK_FLIPS, pytest.param(FLIPS, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("flips", [QUICK_FLIPS, pytest.param(FLIPS, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("name", [NEWEST, CHECKPOINT, NEWEST.replace("master", "ledger")])
 def test_a_flipped_bit_of_a_log_is_named_or_changes_nothing_that_is_read(
     copy: Home, name: str, flips: int
