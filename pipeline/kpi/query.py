@@ -25,6 +25,12 @@ _NESTED: Final = frozenset({"array", "list", "map", "struct", "union"})
 BATCH_ROWS: Final = 65_536
 """Rows of a statement that are in memory at once."""
 
+_REFUSALS: Final = (duckdb.Error, pa.ArrowException, OSError)
+"""What reading a stream of the engine's raises."""
+
+_INTERRUPTED: Final = "INTERRUPT Error"
+_TRIES: Final = 3
+
 Row = tuple[object, ...]
 
 
@@ -57,12 +63,14 @@ class RowStream:
         schema: Arrow types; each name is there once.
     """
 
-    def __init__(self, reader: pa.RecordBatchReader, sql: str) -> None:
-        self._reader = reader
+    def __init__(self, connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+        self._connection = connection
+        self._reader = connection.to_arrow_reader(BATCH_ROWS)
         self._sql = sql
-        names = _make_unique(reader.schema.names)
+        fields = self._reader.schema
+        names = _make_unique(fields.names)
         self.schema = pa.schema(
-            [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
+            [field.with_name(name) for field, name in zip(fields, names, strict=True)]
         )
 
     @property
@@ -83,9 +91,25 @@ class RowStream:
                 batch = self._reader.read_next_batch()
             except StopIteration:
                 return
-            except (duckdb.Error, pa.ArrowException, OSError) as error:
-                raise _explain(error, self._sql) from error
+            except _REFUSALS as error:
+                raise _explain(self._find_reason(error), self._sql) from error
             yield pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)
+
+    def _find_reason(self, error: Exception) -> Exception:
+        """Why the engine stopped, which it may not have said.
+
+        A thread of it that fails interrupts the others, and one of these may be heard first. So the
+        statement runs again, until it ends for another reason; its rows are thrown away.
+        """
+        for _ in range(_TRIES):
+            if _INTERRUPTED not in str(error):
+                break
+            try:
+                for _ in self._connection.execute(self._sql).to_arrow_reader(BATCH_ROWS):
+                    pass
+            except _REFUSALS as other:
+                error = other
+        return error
 
 
 def stream_query(connection: duckdb.DuckDBPyConnection, sql: str) -> RowStream:
@@ -105,7 +129,7 @@ def stream_query(connection: duckdb.DuckDBPyConnection, sql: str) -> RowStream:
         for name, kind, *_ in connection.description or ():
             if lost := _find_lost_type(kind):
                 raise QueryError(f"column {name!r} has the type {lost}: cast it to varchar")
-        return RowStream(connection.to_arrow_reader(BATCH_ROWS), sql)
+        return RowStream(connection, sql)
 
 
 def _find_lost_type(kind: sqltypes.DuckDBPyType) -> str:

@@ -30,6 +30,8 @@ KINDS = (
     "'nan'::double as nan, timestamptz '2024-01-01 00:00:00+00' as at"
 )
 
+LATE = "select cast(if(range = 2000000, 'x', '1') as int) from range(3000000)"
+
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -113,10 +115,26 @@ def test_an_error_is_one_line_and_the_place(
 
 @pytest.mark.slow
 def test_an_error_in_a_late_row_is_said_likewise(connection: duckdb.DuckDBPyConnection) -> None:
-    late = "select cast(if(range = 2000000, 'x', '1') as int) from range(3000000)"
-
     with pytest.raises(QueryError, match=r"Could not convert string 'x' to INT32"):
-        write(connection, late, "csv")
+        write(connection, LATE, "csv")
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (LATE, "Could not convert string 'x' to INT32"),
+        (LATE.replace("'x'", "'2'"), "Interrupted"),
+    ],
+)
+def test_a_thread_of_the_engine_that_was_interrupted_is_not_the_reason(
+    connection: duckdb.DuckDBPyConnection, sql: str, said: str
+) -> None:
+    stream = stream_query(connection, sql)
+    rows = iter(stream)
+    next(rows)
+    connection.interrupt()  # as a thread of the engine does that fails
+    with pytest.raises(QueryError, match=said):
+        list(rows)
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
