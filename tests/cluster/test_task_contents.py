@@ -64,7 +64,7 @@ def test_who_loads_a_lake_uses_credentials_of_its_own(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", OTHER)
     storage = load(data).storage
     assert isinstance(storage, S3Storage)
-    assert storage.client.chain.read_keys().secret == OTHER
+    assert storage.client.chain.take().keys.secret == OTHER
 
 
 def test_a_loaded_lake_has_copies_of_its_own(lake: Lake) -> None:
