@@ -23,7 +23,7 @@ from types import FrameType
 from typing import IO, Any, Final, Self
 
 import httpx
-import psutil  # type: ignore[import-untyped]  # Airflow brings it, without its stubs
+import psutil
 
 DAGS: Final = Path(__file__).resolve().parents[1] / "dags"
 DAG_ID: Final = "marketing_pipeline_v1"

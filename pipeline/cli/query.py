@@ -56,7 +56,7 @@ def query(
     if chosen in {QueryFormat.PARQUET, QueryFormat.ARROW} and not output and sys.stdout.isatty():
         raise UsageError(f"{chosen.value} is not for a terminal: name a file with --output")
     from pipeline.cli.output import keep_out_of_lake
-    from pipeline.engine import limit_memory
+    from pipeline.engine import limited_memory
     from pipeline.kpi.connection import PROCESS_BYTES
     from pipeline.kpi.days import find_days
     from pipeline.kpi.interrupt import hold_interrupts, run_interruptible
@@ -66,8 +66,8 @@ def query(
     snapshot = when.pin(session)
     if output is not None:
         keep_out_of_lake(output, session)
-    limit_memory(PROCESS_BYTES)
     with (
+        limited_memory(PROCESS_BYTES),
         hold_interrupts() as held,
         open_reading_connection(
             session.lake, snapshot, workers=session.settings.workers, stored=find_kinds(sql)

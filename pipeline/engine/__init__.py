@@ -9,14 +9,14 @@ dask_map   parts on their way through it
 """
 
 from pipeline.engine.base import Engine, LocalEngine, open_engine
-from pipeline.engine.isolated import Crashed, limit_memory, map_isolated
+from pipeline.engine.isolated import Crashed, limited_memory, map_isolated
 from pipeline.engine.threads import map_ahead, map_threads
 
 __all__ = [
     "Crashed",
     "Engine",
     "LocalEngine",
-    "limit_memory",
+    "limited_memory",
     "map_ahead",
     "map_isolated",
     "map_threads",

@@ -225,13 +225,23 @@ def _begin(memory_bytes: int | None) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]  # a child gets bytes; it has no business with their store
     if memory_bytes is not None:
-        limit_memory(memory_bytes)
+        _limit_memory(memory_bytes)
         # A child that dies of its memory is no news for whoever looks at core files.
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def limit_memory(size: int) -> None:
-    """Makes this process fail to get more memory than so many bytes, rather than the machine."""
+@contextlib.contextmanager
+def limited_memory(size: int) -> Iterator[None]:
+    """Within it, this process fails to get more memory than so many bytes, not the machine."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    _limit_memory(size)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def _limit_memory(size: int) -> None:
     # Not RLIMIT_AS, which counts the gigabytes of addresses that allocators only reserve.
     limits = resource.getrlimit(resource.RLIMIT_DATA)
     known = [size, *(limit for limit in limits if limit != resource.RLIM_INFINITY)]

@@ -102,7 +102,7 @@ def test_a_long_error_is_cut_and_a_webhook_that_refuses_is_an_error_in_the_log(
     webhook.status = 503
     connection = {"conn_type": "http", "host": f"http://127.0.0.1:{webhook.server_port}/"}
     monkeypatch.setenv("AIRFLOW_CONN_ADLAKE_ALERT", json.dumps(connection))
-    instance = SimpleNamespace(dag_id="d", run_id="r", task_id="t", try_number=4)
+    instance: Any = SimpleNamespace(dag_id="d", run_id="r", task_id="t", try_number=4)
     tell_failure({"ti": instance, "exception": LakeError("x" * 10_000)})
     ((_, _, told),) = webhook.posted
     assert told["error"].startswith("LakeError: xxx")

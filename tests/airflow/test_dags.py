@@ -121,7 +121,7 @@ def test_the_consumer_in_the_manual_waits_for_the_master_and_reads_what_was_anno
     (example,) = re.findall(r"```python\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "consumer.py").write_text(example, encoding="utf-8")
     bag = DagBag(tmp_path)
-    assert bag.import_errors == bag.captured_warnings == {}
+    assert (bag.import_errors, bag.captured_warnings) == ({}, {})
     (consumer,) = bag.dags.values()
     master = Asset("adlake_master")
     assert list(consumer.timetable.asset_condition.objects) == [master]
@@ -137,7 +137,9 @@ def test_the_consumer_in_the_manual_waits_for_the_master_and_reads_what_was_anno
     assert Lake(LocalStorage(tmp_path / "lake")).take_snapshot().version == 2
 
 
-def list_errors(base: type[errors.AdlakeError] = errors.AdlakeError) -> list[type]:
+def list_errors(
+    base: type[errors.AdlakeError] = errors.AdlakeError,
+) -> list[type[errors.AdlakeError]]:
     return [base, *(found for one in base.__subclasses__() for found in list_errors(one))]
 
 

@@ -328,7 +328,7 @@ def backfill(
 ) -> list[str]:
     """Runs the days from the first to the last one until all have succeeded: their runs' ids."""
     days = ("--from-date", first, "--to-date", last)
-    command = ("backfill", "create", "--dag-id", DAG_ID, *days)
+    command: tuple[str, ...] = ("backfill", "create", "--dag-id", DAG_ID, *days)
 
     def read_over() -> bool | None:
         known = api.get("/backfills", params={"dag_id": DAG_ID}).raise_for_status().json()

@@ -56,9 +56,9 @@ def test_a_bucket_is_a_lake_like_a_folder(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    results = []
-    for uri in (s3_uri, str(tmp_path / "lake")):
-        folder = tmp_path / f"at-{len(results)}"
+    results: list[tuple[list[str], dict[str, bytes]]] = []
+    for number, uri in enumerate((s3_uri, str(tmp_path / "lake"))):
+        folder = tmp_path / f"at-{number}"
         folder.mkdir()
         monkeypatch.chdir(folder)
         results.append(work(folder, capfd, uri))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from distributed import Scheduler
 
 import pipeline.engine.dask_link
 import pipeline.engine.dask_map
@@ -86,10 +87,10 @@ def test_ten_thousand_parts_never_flood_the_scheduler(dask_engine: DaskEngine) -
 
 
 def count_tasks(engine: DaskEngine) -> int:
-    def count(dask_scheduler: object) -> int:
-        return len(dask_scheduler.tasks)  # type: ignore[attr-defined]
+    def count(dask_scheduler: Scheduler) -> int:
+        return len(dask_scheduler.tasks)
 
-    return engine.link.client.run_on_scheduler(count)
+    return int(engine.link.client.run_on_scheduler(count))
 
 
 @pytest.mark.cluster

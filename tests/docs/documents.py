@@ -60,7 +60,8 @@ def list_commands(block: Block) -> Iterator[Command]:
             if line.strip() and not line.startswith("#"):
                 yield _make_command(line, [])
         return
-    line, output = "", []
+    line = ""
+    output: list[str] = []
     for text in block.text.splitlines():
         if text.startswith("$ "):
             if line:

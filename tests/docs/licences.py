@@ -1,7 +1,9 @@
 """The tables of docs/licences.md, from the locked requirements and what packages say themselves."""
 
 import re
+from email.message import Message
 from importlib import metadata
+from typing import cast
 
 from tests.docs.documents import read_document, read_table, write_table
 
@@ -43,7 +45,7 @@ def find_licence(package: str, version: str) -> str:
     if package in SAID_ELSEWHERE:
         return SAID_ELSEWHERE[package]
     try:
-        said = metadata.metadata(package)
+        said = cast(Message, metadata.metadata(package))  # as documented from Python 3.14 on
     except metadata.PackageNotFoundError:
         return _find_documented(package)
     if said["Version"] != version:

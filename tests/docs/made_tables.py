@@ -17,8 +17,9 @@ def renew(name: str, text: str) -> str:
     """The text of a document with its made tables as they must be."""
     for heading, table in MADE[name]().items():
         pattern = rf"(\n## {heading}\n\n(?:[^|\n#].*\n|\n)*)(?:\|.*\n)+"
-        assert re.search(pattern, text), heading
-        text = re.sub(pattern, lambda found, table=table: found[1] + table, text)
+        found = re.search(pattern, text)
+        assert found, heading
+        text = text[: found.start()] + found[1] + table + text[found.end() :]
     return text
 
 

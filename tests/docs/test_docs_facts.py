@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import typer.main
 
@@ -169,7 +170,9 @@ def test_the_contract_reference_states_the_limits_of_the_code() -> None:
         ("### campaign", CAMPAIGN.schema),
     ],
 )
-def test_the_lake_reference_has_exactly_the_columns_of_the_code(heading, schema) -> None:
+def test_the_lake_reference_has_exactly_the_columns_of_the_code(
+    heading: str, schema: pa.Schema
+) -> None:
     assert first_codes(read_table("docs/lake.md", heading)) == schema.names
 
 
@@ -251,7 +254,7 @@ def find_texts(node: ast.expr) -> Iterator[str]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-        yield f"{node.values[0].value}<column>"
+        yield f"{node.values[0].value!s}<column>"
 
 
 def test_the_list_of_licences_is_of_what_is_locked() -> None:

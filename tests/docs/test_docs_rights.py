@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def make_policy(actions: list[str], *, bucket: str = BUCKET, prefix: str = PREFI
     """The policy of the document with other actions; without a prefix, that of a whole bucket."""
     (block,) = [block for block in list_blocks("docs/s3.md") if block.about == "reader.json"]
     text = block.text if prefix else block.text.replace("PREFIX/", "")
-    policy = json.loads(text.replace("BUCKET", bucket).replace("PREFIX", prefix))
+    policy: dict[str, Any] = json.loads(text.replace("BUCKET", bucket).replace("PREFIX", prefix))
     listing, files = policy["Statement"]
     if not prefix:
         del listing["Condition"]

@@ -18,9 +18,10 @@ def test_the_spanish_readme_shows_the_same_commands_files_and_outputs() -> None:
 def test_the_spanish_readme_has_the_same_parts_tables_and_links() -> None:
     english, spanish = (read_document(name).splitlines() for name in ("README.md", "README.es.md"))
     for begin in ("## ", "- ", "| "):
-        lines = [[line for line in text if line.startswith(begin)] for text in (english, spanish)]
-        assert len(lines[0]) == len(lines[1])
-    for row, other in zip(*lines, strict=True):
+        parts = [[line for line in text if line.startswith(begin)] for text in (english, spanish)]
+        assert len(parts[0]) == len(parts[1])
+    tables = ([line for line in text if line.startswith("| ")] for text in (english, spanish))
+    for row, other in zip(*tables, strict=True):
         assert [*map(list_codes, row.split("|"))] == [*map(list_codes, other.split("|"))]
     links = {"README.md", "README.es.md"}
     assert {*list_links("README.md")} - links <= {*list_links("README.es.md")}

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import itertools
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,7 +15,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.engine import Crashed, LocalEngine, map_ahead, map_isolated, map_threads
+from pipeline.engine import (
+    Crashed,
+    LocalEngine,
+    limited_memory,
+    map_ahead,
+    map_isolated,
+    map_threads,
+)
 from pipeline.engine.threads import PARTS_A_WORKER
 
 
@@ -204,6 +212,14 @@ def test_a_part_that_never_ends_is_given_up_by_its_cpu_time_and_the_others_are_d
 def test_waiting_takes_no_cpu_time() -> None:
     results = map_isolated(sleep_on_two, range(3), workers=2, cpu_seconds=allow_half_a_second)
     assert results == [0, 1, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process asks for")
+def test_memory_is_bounded_within_a_block_and_no_longer() -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(MemoryError), limited_memory(8 << 30):
+        bytearray(16 << 30)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process asks for")

@@ -53,9 +53,8 @@ def test_so_does_every_command_that_commits(harbour: Harbour, fault: str, comman
     with suppress(AdlakeError):
         run(harbour.open())
     assert harbour.proxy.done == 1
-    for _ in range(2):
-        outcome = run(harbour.open())
-    assert outcome.transaction is None
+    run(harbour.open())
+    assert run(harbour.open()).transaction is None
     harbour.check(campaigns)
     snapshot = harbour.open_directly().take_snapshot()
     assert (snapshot.transaction, len(snapshot.files)) == (transaction, 1)
@@ -92,9 +91,8 @@ def test_a_commit_that_stands_and_whose_every_answer_is_an_error_is_found_by_the
     assert harbour.proxy.done == client.TRIES
     assert harbour.open_directly().open_master().transaction == transaction
     harbour.proxy.break_by()
-    for _ in range(2):
-        outcome = run(harbour.open())
-    assert outcome.transaction is None
+    run(harbour.open())
+    assert run(harbour.open()).transaction is None
     harbour.check(campaigns)
     snapshot = harbour.open_directly().take_snapshot()
     assert (snapshot.transaction, len(snapshot.files)) == (transaction, 1)

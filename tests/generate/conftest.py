@@ -43,9 +43,7 @@ def make_day(make_market: Callable[[int], Market]) -> Callable[..., pa.Table]:
 @pytest.fixture
 def make_request() -> Callable[..., GenerateRequest]:
     def build(*, start: date = DAY, end: date | None = None, **others: object) -> GenerateRequest:
-        return GenerateRequest(
-            **{"start": start, "end": end or start, "seed": 42, **others}  # type: ignore[arg-type]  # by name
-        )
+        return GenerateRequest(**{"start": start, "end": end or start, "seed": 42, **others})
 
     return build
 

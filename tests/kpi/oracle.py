@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Context, Decimal
+from operator import itemgetter
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -193,9 +194,7 @@ def expect_shares(facts: Facts) -> dict[Key, dict[str, Any]]:
     expected: dict[Key, dict[str, Any]] = {}
     totals = facts.measure_by(lambda row: (row["currency"],))
     for dimension, column in (("platform", "platform"), ("audience", "target_audience")):
-        for (name, currency), row in facts.measure_by(
-            lambda row, column=column: (row[column], row["currency"])
-        ).items():
+        for (name, currency), row in facts.measure_by(itemgetter(column, "currency")).items():
             total = totals[currency,]
             expected[dimension, name, currency] = {
                 "spend": row["spend"],

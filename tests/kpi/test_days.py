@@ -180,7 +180,12 @@ def spoil(lake: Lake, *, but: list[int]) -> Callable[[], None]:
     for file in files:
         if int(file.parent.name.removeprefix("month=")) not in but:
             file.write_bytes(b"")
-    return lambda: [file.write_bytes(data) for file, data in files.items()] and None
+
+    def mend() -> None:
+        for file, data in files.items():
+            file.write_bytes(data)
+
+    return mend
 
 
 def test_files_of_other_days_are_not_even_opened(lake: Lake) -> None:

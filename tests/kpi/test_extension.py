@@ -35,5 +35,5 @@ def test_a_changed_binary_is_refused(tmp_path: Path) -> None:
 
 def test_the_package_holds_the_binary_and_no_code() -> None:
     files = metadata.files(PACKAGE) or []
-    code = [file for file in files if file.suffix == ".py" and file.locate().stat().st_size]
+    code = [file for file in files if file.suffix == ".py" and Path(file.locate()).stat().st_size]
     assert code == []

@@ -277,7 +277,7 @@ def test_ratios_equal_pandas_groupby(tmp_path: Path) -> None:
     sums = facts.groupby("platform")[["cost", "clicks", "impressions", "revenue"]].sum()
 
     for row in compute(lake, "platform").to_dicts():
-        want = sums.loc[row["platform"]]
+        want = sums.loc[str(row["platform"])]
         assert row["cpc"] == pytest.approx(want.cost / want.clicks, rel=1e-12)
         assert row["ctr"] == pytest.approx(want.clicks / want.impressions, rel=1e-12)
         assert row["cpm"] == pytest.approx(1000 * want.cost / want.impressions, rel=1e-12)

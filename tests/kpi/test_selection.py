@@ -28,10 +28,10 @@ def test_a_period_that_ends_before_it_starts_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["top", "bottom"])
 def test_one_campaign_at_least_and_no_more_than_there_are_can_be_asked_for(name: str) -> None:
-    assert Selection(**{name: 1}).bind((name,), kpi="campaign") == {name: 1}  # type: ignore[arg-type]  # one field or the other
+    assert Selection(**{name: 1}).bind((name,), kpi="campaign") == {name: 1}
     for number in (0, 10**20):
         with pytest.raises(UsageError) as caught:
-            Selection(**{name: number})  # type: ignore[arg-type]  # likewise
+            Selection(**{name: number})
         assert str(caught.value) == f"{name} is {number}; expected 1 to 1,000,000,000"
 
 

@@ -1,6 +1,7 @@
 """A contract with everything that platforms' exports have, and files of it."""
 
 from pathlib import Path
+from typing import Any
 
 from pipeline.contracts.load import read_contract
 from pipeline.contracts.model import Contract
@@ -88,7 +89,7 @@ def save(folder: Path, text: str, *, encoding: str = "utf-8", name: str = "repor
     return path
 
 
-def read(path: Path, contract: Contract, *, block: int = 1 << 20) -> dict[str, object]:
+def read(path: Path, contract: Contract, *, block: int = 1 << 20) -> dict[str, list[Any]]:
     """All that a file holds, whatever its blocks."""
     layout: Layout = recognise(path, [contract])
     rows: list[tuple[object, ...]] = []

@@ -124,7 +124,7 @@ class PageHeader:
         while data[place] & 15 in {5, 6}:
             place = self._add(data, place)
         self.body = read_struct(data, start)[1]
-        self.size = read_struct(data, start)[0][3]
+        self.size: int = read_struct(data, start)[0][3]
 
     def _add(self, data: bytes, place: int) -> int:
         self.places.append(place + 1)

@@ -156,9 +156,9 @@ def test_after_the_account_of_rows_comes_what_the_page_says_of_its_period() -> N
 
 
 def test_without_a_row_it_has_the_two_tables_and_the_account_of_rows() -> None:
-    empty = {"cells": [], "period": None, "sources": [], "reasons": []}
+    content = build(cells=[], period=None, sources=[], reasons=[])
 
-    titles = [section.title for section in build(**empty).sections]
+    titles = [section.title for section in content.sections]
 
     assert titles == ["Platforms", "Audiences", "Account of rows"]
 

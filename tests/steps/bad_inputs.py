@@ -82,7 +82,7 @@ def refuse(data: bytes, reason: str, name: str = "lot.csv") -> Case:
 
 
 def accept(data: bytes, accepted: int = 2, **more: object) -> Case:
-    return Case(data=data, accepted=accepted, **more)  # type: ignore[arg-type]  # by name
+    return Case(data=data, accepted=accepted, **more)
 
 
 def reject_line(line: str, rule: str) -> Case:
@@ -409,7 +409,7 @@ def drift(column: str, values: object, *, reason: str = "", **more: object) -> C
     if reason:
         return refuse_parquet(data, reason)
     fields = {"name": "day.parquet", "accepted": 2} | more
-    return Case(data=data, **fields)  # type: ignore[arg-type]  # by name
+    return Case(data=data, **fields)
 
 
 def take_parquet(table: pa.Table, accepted: int = 2, **more: object) -> Case:

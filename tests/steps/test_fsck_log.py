@@ -62,7 +62,7 @@ def old(copy: Home) -> Home:
 
 
 def find(home: Home) -> list[tuple[str, str]]:
-    return [tuple(one) for one in fsck(home.lake, settings=SETTINGS).findings]
+    return [(path, problem) for path, problem in fsck(home.lake, settings=SETTINGS).findings]
 
 
 def change(path: Path, before: str, after: str) -> None:

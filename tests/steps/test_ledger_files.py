@@ -20,8 +20,8 @@ def bring(home: Home, number: int) -> None:
 
 
 def read_numbers(home: Home, version: int | None = None) -> list[int]:
-    numbers: list[int] = read_ledger(home.lake, home.lake.take_snapshot(version).ledger)["n"]
-    return sorted(numbers)
+    numbers = read_ledger(home.lake, home.lake.take_snapshot(version).ledger)["n"]
+    return numbers.sort().to_list()
 
 
 @pytest.fixture

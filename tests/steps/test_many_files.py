@@ -2,11 +2,11 @@
 
 import pytest
 
+from benchmarks.harness import Usage
 from benchmarks.plan_million_files import (
     BEFORE_COMMIT,
     MOST_BYTES,
     MOST_SECONDS,
-    Usage,
     measure,
     refuse_too_much,
 )

@@ -507,7 +507,7 @@ def test_a_commit_whose_answer_is_lost_is_neither_repeated_nor_dropped(
     calls = []
 
     def lose_answer(table: Table, **arguments: object) -> None:
-        real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
+        real(table, **arguments)
         calls.append(table.uri)
         if len(calls) == 1:
             raise CommitConflictError("the answer was lost")
@@ -531,7 +531,7 @@ def test_a_commit_that_never_landed_is_tried_again_without_reading_again(
         calls.append(table.uri)
         if len(calls) == 1:
             raise CommitConflictError("refused")
-        real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
+        real(table, **arguments)
 
     monkeypatch.setattr(Table, "commit", refuse_once)
     read: list[int] = []
@@ -595,7 +595,7 @@ def test_a_commit_found_under_anothers_is_still_ones_own(
     masters = []
 
     def lose_answer(table: Table, **arguments: object) -> None:
-        real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
+        real(table, **arguments)
         if table.uri.endswith("master"):
             masters.append(table.uri)
             if len(masters) == 1:
@@ -619,7 +619,7 @@ def test_a_ledger_that_cannot_be_written_ends_the_next_merge_and_not_in_a_loop(
     def fail_on_ledger(table: Table, **arguments: object) -> None:
         if table.uri.endswith("ledger"):
             raise CommitConflictError("no space left")
-        real(table, **arguments)  # type: ignore[arg-type]  # passed on as they came
+        real(table, **arguments)
 
     monkeypatch.setattr(Table, "commit", fail_on_ledger)
     monkeypatch.setattr("pipeline.steps.commit.ATTEMPTS", 2)

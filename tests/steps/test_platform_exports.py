@@ -81,7 +81,7 @@ def test_all_exports_say_the_same(home: Home) -> None:
 def test_totals_rows_are_no_data_whichever_column_has_their_label(
     home: Home, language: str, day_first: bool
 ) -> None:
-    put(home, make_google_export(language, day_first=day_first))  # type: ignore[arg-type]  # a parameter is plain text
+    put(home, make_google_export(language, day_first=day_first))
     home.merge()
     ledger = home.read_ledger().row(0, named=True)
     assert (ledger["quarantined"], ledger["control"]) == (0, 4)  # two before the header, two totals
