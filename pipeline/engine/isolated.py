@@ -232,7 +232,10 @@ def _begin(memory_bytes: int | None) -> None:
 
 @contextlib.contextmanager
 def limited_memory(size: int) -> Iterator[None]:
-    """Within it, this process fails to get more memory than so many bytes, not the machine."""
+    """Within it, this process fails to get more memory than so many bytes, and not the machine.
+
+    It is a limit of the whole process: of all its threads, and of what it has already.
+    """
     before = resource.getrlimit(resource.RLIMIT_DATA)
     _limit_memory(size)
     try:

@@ -45,7 +45,7 @@ def find_licence(package: str, version: str) -> str:
     if package in SAID_ELSEWHERE:
         return SAID_ELSEWHERE[package]
     try:
-        said = cast(Message, metadata.metadata(package))  # as documented from Python 3.14 on
+        said = cast(Message, metadata.metadata(package))  # its annotation promises less
     except metadata.PackageNotFoundError:
         return _find_documented(package)
     if said["Version"] != version:
