@@ -172,9 +172,11 @@ def _find_outranked(
 
 
 def _find_older(alive: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    """Rows of keys that a higher rank says too: what is added up is of one delivery."""
-    newest = alive.sort(RANK).unique(key, keep="last").select(*key, *RANK)
-    return alive.join(newest, on=[*key, *RANK], how="anti", nulls_equal=True)
+    """Of keys with rows that fold, those of a lower rank: what is added up is of one delivery."""
+    folded = alive.filter(pl.col(_FOLDS)).select(key)
+    sharing = alive.join(folded, on=key, how="semi", nulls_equal=True)
+    newest = sharing.sort(RANK).unique(key, keep="last").select(*key, *RANK)
+    return sharing.join(newest, on=[*key, *RANK], how="anti", nulls_equal=True)
 
 
 def _mark_folding(alive: pl.DataFrame, rules: Rules) -> pl.Series:

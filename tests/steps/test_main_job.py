@@ -23,7 +23,7 @@ from pipeline.storage import LocalStorage
 from tests.lots import make_lots_frame, write_lots
 from tests.steps.conftest import SETTINGS, Home
 
-LOT_ROWS = 10_000
+LOTS = 50
 
 
 def read_kpi(home: Home, name: str) -> list[dict[str, Any]]:
@@ -35,7 +35,11 @@ def read_kpi(home: Home, name: str) -> list[dict[str, Any]]:
 def export_lots(home: Home, folder: Path) -> list[Path]:
     snapshot = home.lake.take_snapshot()
     outcome = export_csv(
-        home.lake, snapshot, targets=[FolderTarget(folder)], master=False, lots=LOT_ROWS
+        home.lake,
+        snapshot,
+        targets=[FolderTarget(folder)],
+        master=False,
+        lots=snapshot.rows // LOTS,
     )
     return [folder / file.name for file in outcome.files]
 
@@ -49,15 +53,17 @@ def make_home(root: Path) -> Home:
     return Home(root, Lake(LocalStorage(root)))
 
 
-@pytest.fixture(scope="module")
-def lots_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, pd.DataFrame]:
-    """A lake of 50 lots of 10,000 rows as pandas wrote them, and their rows."""
+@pytest.fixture(scope="module", params=[1_000, pytest.param(10_000, marks=pytest.mark.slow)])
+def lots_home(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Home, pd.DataFrame]:
+    """A lake of 50 lots as pandas wrote them, and their rows; the original's had 10,000 each."""
     root = tmp_path_factory.mktemp("original")
-    frame = make_lots_frame(50 * LOT_ROWS)
-    write_lots(frame, root / "lake", lot_rows=LOT_ROWS)
+    frame = make_lots_frame(LOTS * request.param)
+    write_lots(frame, root / "lake", lot_rows=request.param)
     home = make_home(root / "lake")
     outcome = home.merge()
-    assert (outcome.rows, len(outcome.accounts)) == (500_000, 50)
+    assert (outcome.rows, len(outcome.accounts)) == (len(frame), LOTS)
     return home, frame
 
 
@@ -97,14 +103,14 @@ def test_the_exported_csv_is_what_pandas_writes(
 def test_an_export_that_is_landed_again_changes_nothing(
     lots_home: tuple[Home, pd.DataFrame], tmp_path: Path
 ) -> None:
-    home, _ = lots_home
+    home, frame = lots_home
     before = home.lake.take_snapshot()
     paths = export_lots(home, tmp_path)
-    assert len(paths) == 50
+    assert len(paths) == LOTS
     land(home.lake, paths, settings=SETTINGS)
     outcome = home.merge()
     assert {account.reason for account in outcome.accounts} == {"own_export"}
-    assert sum(account.duplicates for account in outcome.accounts) == 500_000
+    assert sum(account.duplicates for account in outcome.accounts) == len(frame)
     assert (outcome.rows_added, outcome.rows_removed) == (0, 0)
     assert home.lake.take_snapshot().files == before.files
 
@@ -112,12 +118,14 @@ def test_an_export_that_is_landed_again_changes_nothing(
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = make_home(tmp_path_factory.mktemp("generated") / "lake")
-    run_small(home, rows=60_000)
+    run_small(home, rows=60_000, end=date(2024, 3, 31))
     return home
 
 
-def run_small(home: Home, *, rows: int, local_dir: Path | None = None) -> RunOutcome:
-    request = GenerateRequest(start=date(2024, 1, 1), end=date(2024, 3, 31), seed=7, rows=rows)
+def run_small(
+    home: Home, *, rows: int, end: date = date(2024, 1, 20), local_dir: Path | None = None
+) -> RunOutcome:
+    request = GenerateRequest(start=date(2024, 1, 1), end=end, seed=7, rows=rows)
     return run(
         home.lake,
         request,

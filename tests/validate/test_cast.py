@@ -1,5 +1,7 @@
 """The fast casts say what the judge says, whatever the dialect."""
 
+from dataclasses import replace
+
 import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -139,3 +141,15 @@ def test_the_fast_cast_of_dates_says_what_the_judge_says(
 ) -> None:
     dialect = Dialect(date_formats=date_formats, null_words=NULL_WORDS)
     check_agreement(texts, make_column("date"), dialect)
+
+
+def test_groups_of_digits_are_one_number_only_where_the_contract_says_so() -> None:
+    texts = ["123-456-7890", "1-2", "12-a", "-12", "1--2", "12-", "5", "n/a"]
+    column = make_column("text")
+    joined = cast_column(pl.Series("x", texts), replace(column, join_digits=True), PLAIN)
+    as_written = cast_column(pl.Series("x", texts), column, PLAIN)
+    rest = ["12-a", "-12", "1--2", "12-", "5", None]
+    assert joined.values.to_list() == ["1234567890", "12", *rest]
+    assert as_written.values.to_list() == ["123-456-7890", "1-2", *rest]
+    assert joined.values.name == "x"
+    assert not joined.faults
