@@ -7,6 +7,7 @@ ledger/              Delta table of every file ever seen (`schema.LEDGER`)
 quarantine/          rejected rows (`schema.REJECTS`); true where a ledger row names the file
 rollup/              derived measures, one file a partition, named after the master files
 exports/, reports/   results for people
+config/              what people say: rates of exchange
 truth/               what the generator knows that the master must hold
 """
 

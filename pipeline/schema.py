@@ -65,6 +65,9 @@ GRAIN: Final = (
 ADDITIVE: Final = ("impressions", "clicks", "cost", "revenue", "conversions", "video_views")
 """The measures whose sum over rows means something."""
 
+SEGMENT: Final = "segment"
+"""The column for which part of its breakdown a row is of; readers join it from several cells."""
+
 END_CELL: Final = "_end"
 PART_CELL: Final = "_part"
 REST_CELL: Final = "_rest"

@@ -138,10 +138,13 @@ def run(
 ) -> None:
     """Generate, merge, report and export: the main job."""
     request = data.make_request()
+    from pipeline.cli.output import keep_out_of_lake
     from pipeline.cli.progress import show_progress
     from pipeline.report.console import print_report
     from pipeline.steps.run import run as run_pipeline
 
+    if not no_csv:
+        keep_out_of_lake(local_dir, session, allowed="exports")
     with session.open_engine(cluster) as engine, show_progress() as progress:
         outcome = run_pipeline(
             session.lake,

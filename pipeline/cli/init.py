@@ -22,8 +22,10 @@ def init(
     ] = HERE,
 ) -> None:
     """Begin a project: a settings file, a folder of contracts, the DAGs; nothing is overwritten."""
+    from pipeline.cli.output import locate
     from pipeline.steps.init import init as begin
 
+    locate(directory)  # refuses a bucket's name
     _say_begun(begin(directory, lake_uri=session.settings.lake_uri), directory)
 
 

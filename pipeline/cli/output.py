@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,9 @@ from pipeline.report.content import DASH, make_printable
 
 _DIGITS = 6
 """Of a float in a table; JSON and CSV have all of them."""
+
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]+:/")
+"""How the name of what lies in a store begins; as a path it has lost one of two slashes."""
 
 _NULL = "is null: there is no value, or none is known"
 
@@ -116,8 +120,14 @@ def locate(place: Path) -> Path:
     """The full name of a file or folder, without links.
 
     Raises:
-        UsageError: It is in the home of somebody whom this machine does not know.
+        UsageError: It is the name of a bucket or a web page, or in the home of somebody whom this
+            machine does not know.
     """
+    if _SCHEME.match(str(place)):
+        raise UsageError(
+            f"{place} is no place on this machine; name a file or folder here, and copy it from "
+            f"there"
+        )
     try:
         return Path(os.path.realpath(place.expanduser()))
     except RuntimeError as error:

@@ -60,6 +60,7 @@ def query(
     from pipeline.kpi.connection import PROCESS_BYTES
     from pipeline.kpi.days import find_days
     from pipeline.kpi.interrupt import hold_interrupts, run_interruptible
+    from pipeline.kpi.table_files import warn_of_table_files
     from pipeline.kpi.view_list import find_kinds
     from pipeline.kpi.views import narrow_master, open_reading_connection
 
@@ -74,6 +75,7 @@ def query(
         ) as connection,
     ):
         _log.info("querying version %d", snapshot.version)
+        warn_of_table_files(sql)
 
         def work() -> None:
             narrow_master(connection, snapshot, find_days(connection, sql))

@@ -40,11 +40,15 @@ _GENERATOR = "generated.toml"
 _NOT_SPLIT = ("account", "breakdown", "segment")
 
 
-def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
+def load_contracts(
+    folder: Path | None = None, *, leave_out_empty: bool = False
+) -> dict[str, Contract]:
     """The shipped contracts and those of a person's own folder, by name.
 
     Args:
         folder: Further `*.toml` files; one with a shipped name takes its place.
+        leave_out_empty: Whether a file of no bytes is none yet: a shell that writes a draft into
+            the folder makes it before the draft is begun.
 
     Raises:
         ContractError: A file breaks the reference; the message names file and field.
@@ -56,7 +60,8 @@ def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
     if folder is not None:
         if not folder.is_dir():
             raise ContractError(f"ADLAKE_CONTRACTS names {folder}, which is not a folder")
-        texts |= {path.name: path.read_bytes() for path in sorted(folder.glob("*.toml"))}
+        own = {path.name: path.read_bytes() for path in sorted(folder.glob("*.toml"))}
+        texts |= {name: text for name, text in own.items() if text or not leave_out_empty}
         if (folder / _GENERATOR).exists():
             raise ContractError(f"contract {_GENERATOR} is the generator's own; rename {folder}'s")
     contracts = [read_contract(name, text) for name, text in sorted(texts.items())]

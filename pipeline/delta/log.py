@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 LOG: Final = "_delta_log"
@@ -24,6 +24,7 @@ ADVICE: Final = "restore it from a backup, or see docs/operations.md"
 
 _ENTRY: Final = re.compile(r"(\d{20})\.json")
 _CHECKPOINT: Final = re.compile(r"(\d{20})\.checkpoint\..*parquet")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CHANGING_NOTHING: Final = frozenset({"VACUUM START", "VACUUM END"})
 
 
@@ -64,6 +65,11 @@ class Commit(NamedTuple):
     operation: str
     metadata: Mapping[str, Any]
     is_sealed: bool = False
+
+    @property
+    def at(self) -> datetime:
+        """Time of the commit, UTC."""
+        return _EPOCH + timedelta(milliseconds=self.at_ms)
 
     @property
     def changes_nothing(self) -> bool:

@@ -50,7 +50,8 @@ class GenerateOutcome:
 
     Attributes:
         days_written: Days with a new manifest.
-        days_unchanged: Days that held the very same content already, or none when none is due.
+        days_unchanged: Days that held the very same content already; not those that have never
+            had any, and are due none.
         rows: In the days written.
         files: Data files in the days written.
         size: Their bytes.
@@ -105,10 +106,12 @@ def generate_days(
         settled = [
             pool.submit(writer.settle_day, day.day, _take(files, day, on_rows)) for day in days
         ]
-        written = [manifest for one in settled if (manifest := one.result()) is not None]
+        made = [one.result() for one in settled]
+    written = [manifest for manifest in made if manifest is not None]
+    left = (day for day, manifest in zip(days, made, strict=True) if manifest is None)
     return GenerateOutcome(
         days_written=len(written),
-        days_unchanged=len(days) - len(written),
+        days_unchanged=sum(day.rows > 0 or day.day in writer.newest for day in left),
         rows=sum(manifest.rows for manifest in written),
         files=sum(len(manifest.files) for manifest in written),
         size=sum(file.size for manifest in written for file in manifest.files),

@@ -15,6 +15,7 @@ connection    a locked-down DuckDB
 reach         lets DuckDB read one bucket
 query         one reading statement, and its rows
 query_errors  what a person is told of a wrong one; pure
+table_files   warns of one that reads no version; pure but for the warning
 days          which days a statement reads, and the files that have them
 interrupt     ends a statement by a signal
 stream        rows to CSV, JSON, Parquet and Arrow as they come

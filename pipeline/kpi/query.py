@@ -230,10 +230,15 @@ def _refuse_other_statements(connection: duckdb.DuckDBPyConnection, sql: str) ->
     if len(kinds) == 1 and kinds[0] in _ALLOWED and _explains_select(connection, sql, kinds[0]):
         return
     got = " and ".join(kind.name for kind in kinds) or "none"
-    raise QueryError(
+    message = (
         f"a query is exactly one statement of the type SELECT or EXPLAIN SELECT; got {len(kinds)}: "
-        f"{got}. A PIVOT without an IN list counts as CREATE and SELECT: list its values with IN."
+        f"{got}"
     )
+    if duckdb.StatementType.CREATE in kinds:
+        message += (
+            ". A PIVOT without an IN list counts as CREATE and SELECT: list its values with IN."
+        )
+    raise QueryError(message)
 
 
 def _explains_select(

@@ -10,10 +10,6 @@ from pipeline.errors import QueryError
 from pipeline.kpi.output import render_csv, to_json
 from pipeline.kpi.query import Result, RowStream, to_result
 
-BINARY: Final = frozenset({"parquet", "arrow"})
-"""Forms that are no text."""
-
-
 Change = Callable[[Result], Result]
 
 

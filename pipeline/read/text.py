@@ -18,12 +18,10 @@ from pipeline.read.layout import Layout, join_texts
 from pipeline.read.open import open_delivery
 from pipeline.read.records import MAX_OPEN_BYTES, BadRecord, Records, cut_records
 from pipeline.read.totals import TotalsFinder
-from pipeline.schema import END_CELL, PART_CELL, REST_CELL, Fault
+from pipeline.schema import END_CELL, PART_CELL, REST_CELL, SEGMENT, Fault
 
 BLOCK_BYTES = 1 << 24
 ENCODING_SHARE = 0.05
-
-SEGMENT = "segment"
 
 
 def read_rows(

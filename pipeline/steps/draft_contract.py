@@ -64,7 +64,7 @@ def draft_contract(path: Path, *, settings: Settings, name: str | None = None) -
             f"no contract may be named {name!r}; expected --name with a plain name of your own, as "
             f"the contract will stand in NAME.toml"
         )
-    contracts = load_contracts(settings.contracts_dir)
+    contracts = load_contracts(settings.contracts_dir, leave_out_empty=True)
     known = [one for one in contracts.values() if "raw" not in one.formats]
     try:
         with tempfile.TemporaryDirectory(prefix="adlake-") as folder:

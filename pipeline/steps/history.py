@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -26,7 +25,6 @@ COLUMNS = (
     "first_file",
 )
 _log = logging.getLogger(__name__)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_history(lake: Lake, *, limit: int | None = None) -> Result:
@@ -66,7 +64,7 @@ def _describe(commit: Commit, named: Mapping[int, tuple[str, str]]) -> tuple[obj
     ledger = said.get("ledger") or {}
     return (
         commit.version,
-        _EPOCH + timedelta(milliseconds=commit.at_ms),
+        commit.at,
         said.get("n"),
         said.get("command") or commit.operation,
         ledger.get("rows"),

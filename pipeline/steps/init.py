@@ -3,11 +3,12 @@
 import shlex
 from importlib import resources
 from pathlib import Path
-from typing import Final, NamedTuple, TextIO
+from typing import Final, NamedTuple
 
-from pipeline.errors import MissingError, UsageError
+from pipeline.errors import MissingError, StorageError, UsageError
 from pipeline.lake import FORMAT_FILE
 from pipeline.settings import DEFAULT_LAKE
+from pipeline.storage import open_storage
 
 SETTINGS_FILE: Final = "adlake.env"
 
@@ -61,18 +62,21 @@ def init(folder: Path, *, lake_uri: str) -> list[Begun]:
         lake_uri: The lake's root for the settings file; the default one is `lake` in the folder.
 
     Raises:
-        UsageError: The folder is a file, or a lake.
+        UsageError: The folder is a file or a lake, or its name is no good for a lake in it.
         MissingError: The installation lacks the DAGs.
-        OSError: A file cannot be written.
+        StorageError: A file cannot be written.
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder for the project")
     if (folder / FORMAT_FILE).exists():
         raise UsageError(f"{folder} is a lake; name a folder for the project beside it")
     root = folder.resolve()
+    uri = _make_absolute(lake_uri, root)
+    if "://" not in uri:
+        open_storage(uri)  # refuses a path that no lake may have, before anything is written
     settings = _SETTINGS.format(
         file=SETTINGS_FILE,
-        lake=shlex.quote(_make_absolute(lake_uri, root)),
+        lake=shlex.quote(uri),
         contracts=shlex.quote(str(root / "contracts")),
     )
     example = resources.files("pipeline.contracts") / "examples" / "example.toml"
@@ -104,20 +108,24 @@ def _find_dags() -> Path:
 
 
 def _begin(path: Path, text: str, purpose: str) -> Begun:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="utf-8") as file:
-            _write_whole(file, path, text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Begun(path, written=_write_new(path, text), purpose=purpose)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _write_new(path: Path, text: str) -> bool:
+    """Writes a file where there is none; whether it did."""
+    try:
+        file = path.open("x", encoding="utf-8")
     except FileExistsError:
-        return Begun(path, written=False, purpose=purpose)
-    return Begun(path, written=True, purpose=purpose)
-
-
-def _write_whole(file: TextIO, path: Path, text: str) -> None:
-    """Leaves no half of a file on a full disk: the next attempt would keep it as a person's."""
-    try:
-        file.write(text)
-        file.flush()
-    except OSError:
-        path.unlink()
-        raise
+        return False
+    with file:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:
+            path.unlink()  # on a full disk: the next attempt would keep half a file as a person's
+            raise
+    return True

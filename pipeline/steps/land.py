@@ -73,7 +73,8 @@ def land(
     delivered = label.read_delivered()
     files = _list_files(given)
     contracts = load_contracts(settings.contracts_dir)
-    layouts = [(path, _recognise(path, contracts, label, settings)) for path in files]
+    others = len(files) - 1
+    layouts = [(path, _recognise(path, contracts, label, settings, others)) for path in files]
     folders = sorted({label.name_folder(layout.contract) for _, layout in layouts})
     moments = {folder: _choose_folder(lake, folder, delivered) for folder in folders}
     keys = [
@@ -138,7 +139,7 @@ def _is_data(path: Path) -> bool:
 
 
 def _recognise(
-    path: Path, contracts: Mapping[str, Contract], label: Label, settings: Settings
+    path: Path, contracts: Mapping[str, Contract], label: Label, settings: Settings, others: int
 ) -> Layout:
     """How a file is laid out; all that a merge needs to know of it is known then."""
     try:
@@ -153,6 +154,10 @@ def _recognise(
         label.find_context(path, layout)
     except BadFileError as error:
         advice = advise_contract(path, error, settings)
+        if others:
+            advice += (
+                f"; the others ({others}) were not landed either: move away what is none to land"
+            )
         raise UsageError(f"{path} cannot be landed ({error.rule}): {error}{advice}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,11 +1,9 @@
 """Pins the version of the lake that a reading command is about."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from pipeline.errors import EmptyLakeError, LakeError
 from pipeline.lake import MASTER_TABLE, Lake, Snapshot
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def pin_snapshot(
@@ -39,9 +37,9 @@ def find_version(lake: Lake, as_of: datetime) -> int:
     """
     commits = lake.open_master().read_commits()  # newest first
     for commit in commits:
-        if _EPOCH + timedelta(milliseconds=commit.at_ms) <= as_of:
+        if commit.at <= as_of:
             return commit.version
-    first = _EPOCH + timedelta(milliseconds=commits[-1].at_ms)
+    first = commits[-1].at
     raise EmptyLakeError(
         f"{lake.uri} had no version at {as_of:%Y-%m-%dT%H:%M:%SZ}; its first is of "
         f"{first:%Y-%m-%dT%H:%M:%SZ}"

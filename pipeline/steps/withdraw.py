@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+from typing import Final
 
 import polars as pl
 
@@ -19,6 +22,8 @@ from pipeline.steps.ledger import read_ledger
 from pipeline.steps.refuse import list_broken
 from pipeline.steps.rivals import list_ranges, list_rivals
 from pipeline.steps.transaction import Intake, transact
+
+_LISTED: Final = '`adlake query "select path, outcome from ledger"` lists them'
 
 
 def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
@@ -51,9 +56,7 @@ def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
         gone = judged.filter(pl.col("path") == path, pl.col("outcome") == "merged")
         if gone.is_empty():
             if judged.filter(pl.col("path") == path, pl.col("outcome") == "withdrawn").is_empty():
-                raise UsageError(
-                    f"{path} is no file that a merge took; see `adlake query` on ledger"
-                )
+                raise _make_unknown(path, judged)
             return Intake(deliveries=(), ledger=ledger)
         left = ledger.filter(pl.col("path") != path)
         rest = pick_judged(left)
@@ -69,6 +72,15 @@ def withdraw(lake: Lake, path: str, *, settings: Settings) -> MergeOutcome:
     outcome = transact(lake, take_in, command="withdraw", settings=settings)
     decided = read_ledger(lake, lake.take_snapshot(outcome.version).ledger)
     return replace(outcome, due=sorted(find_due(decided)))
+
+
+def _make_unknown(path: str, judged: pl.DataFrame) -> UsageError:
+    """Says which file may have been meant: the last one of that name, or of one alike."""
+    paths = judged.filter(pl.col("outcome") == "merged").sort("n")["path"].to_list()
+    named = [known for known in paths if PurePosixPath(known).name == PurePosixPath(path).name]
+    near = named[-1:] or get_close_matches(path, paths, n=1)
+    meant = f"did you mean {near[0]}?" if near else "expected its path in the lake, landing/..."
+    return UsageError(f"{path} is no file that a merge took: {meant} {_LISTED}")
 
 
 def _make_tombstone(delivery: Delivery) -> FileAccount:

@@ -50,6 +50,8 @@ def open_storage(uri: str) -> Storage:
             f"the lake {uri} is a link to {root.readlink()}, and nothing is there: is a disk not "
             f"mounted? Else make that folder, or name another"
         )
-    if around := [folder for folder in root.parents if (folder / _LAKE_FILE).is_file()]:
+    around = [folder for folder in root.parents if (folder / _LAKE_FILE).is_file()]
+    # One that is a lake itself is meant, even where somebody made another around it.
+    if around and not (root / _LAKE_FILE).is_file():
         raise UsageError(f"{uri} lies in the lake {around[0]}; name the lake itself")
     return storage

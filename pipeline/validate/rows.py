@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.contracts import Column, Contract, Dialect
 from pipeline.contracts.model import Headers
-from pipeline.schema import END_CELL, PART_CELL, REST_CELL
+from pipeline.schema import END_CELL, PART_CELL, REST_CELL, SEGMENT
 from pipeline.validate.cast import Faults, cast_column
 from pipeline.validate.coverage import find_coverage
 from pipeline.validate.flags import count_flags
@@ -23,7 +23,6 @@ from pipeline.validate.rules import (
     judge_segment,
 )
 
-SEGMENT = "segment"
 _BESIDE = (PART_CELL, REST_CELL)
 _LONGEST_SEGMENT = 1000
 

@@ -1,67 +1,15 @@
 """The console command as a person uses it: real processes, exit codes, one readable line."""
 
-import contextlib
-import json
 import os
-import pty
 import signal
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.cli.shell import ROOT, Shell
 from tests.lots import make_line, write_lot
-
-ROOT = Path(__file__).parents[2]
-
-
-class Shell:
-    """Runs `adlake` on one lake."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.lake = folder / "lake"
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pipeline", *arguments],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                "ADLAKE_URI": str(self.lake),
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def run_on_terminal(self, *arguments: str) -> str:
-        """What a terminal is sent."""
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "ADLAKE_URI": str(self.lake)},
-            stdout=theirs,
-        )
-        os.close(theirs)
-        sent = b""
-        # Linux ends a terminal that nobody writes to with an error.
-        with contextlib.suppress(OSError), os.fdopen(ours, "rb", buffering=0) as file:
-            while part := file.read(1 << 16):
-                sent += part
-        assert process.wait() == 0
-        return sent.decode()
-
-    def read(self, *arguments: str) -> Any:
-        done = self.run(*arguments, "--format", "json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout, parse_float=Decimal)
 
 
 @pytest.fixture(scope="module")
@@ -291,6 +239,36 @@ def test_an_export_never_goes_among_the_deliveries(shell: Shell) -> None:
         assert (done.returncode, "lies in the lake itself" in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("export", "s3://lake/out"),
+        ("query", "select 1", "--output", "s3://lake/q.csv"),
+        ("report", "--html", "https://store/r.html"),
+        ("run", "--local-dir", "gs://lake/out"),
+        ("init", "s3://lake/shop"),
+    ],
+)
+def test_no_result_is_written_into_a_folder_that_is_called_like_a_bucket(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    before = sorted(shell.folder.iterdir())
+    done = shell.run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is no place on this machine; name a file or folder here" in done.stderr
+    assert sorted(shell.folder.iterdir()) == before
+
+
+def test_a_query_of_the_files_of_a_table_is_warned_of(shell: Shell) -> None:
+    done = shell.run("query", f"select 1 from '{shell.lake}/master/**/*.parquet' limit 1")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "the statement names files below master/, where those of earlier versions lie as well: "
+        "only the view ad_day has the rows of one version, each once\n"
+    )
+    assert shell.run("query", "select 'landing/lots/a.csv' from ad_day limit 1").stderr == ""
+
+
 @pytest.mark.slow
 def test_a_lake_with_a_hole_is_said_to_have_one(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
@@ -311,7 +289,7 @@ def test_values_beyond_python_are_refused_with_advice(shell: Shell) -> None:
 
 
 def test_an_ascii_terminal_gets_escapes_and_no_error(shell: Shell) -> None:
-    done = shell.run("query", "select 'Años' as text", PYTHONIOENCODING="ascii")
+    done = shell.start("query", "select 'Años' as text", PYTHONIOENCODING="ascii")
     assert (done.returncode, "A\\xf1os" in done.stdout) == (0, True)
 
 

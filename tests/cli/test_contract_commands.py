@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.contracts import load_contracts
 from pipeline.steps.check_file import Checked
-from tests.cli.test_cli import Shell
+from tests.cli.shell import Shell
 from tests.exports import (
     API_EXPORTS,
     TOTALS,

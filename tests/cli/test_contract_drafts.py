@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.contracts import load_contracts
 from pipeline.read.sample import Sample
 from pipeline.steps.draft_contract import write_draft
-from tests.cli.test_cli import Shell
+from tests.cli.shell import Shell
 from tests.lots import make_line, write_lot
 
 SHOP = (
@@ -125,6 +125,21 @@ def test_a_last_row_of_totals_is_set_aside(shell: Shell, tmp_path: Path) -> None
     assert (checked["accepted"], checked["rejected"], checked["totals"]) == (2, {}, "")
     assert [row["revenue"] for row in checked["rows"]] == [Decimal(4310), None]
     assert checked["rows"][1]["platform"] == "SMS"
+
+
+def test_a_shell_may_write_the_draft_into_the_folder_of_contracts(
+    shell: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "mailer.csv"
+    file.write_text("Day;Campaign;Network;Spend\n2024-03-01;a;Search;2.50\n")
+    contracts = tmp_path / "contracts"
+    contracts.mkdir()
+    (contracts / "mailer.toml").touch()  # as a shell does before it starts what writes into it
+    done = shell.run("contract", "new", str(file), ADLAKE_CONTRACTS=str(contracts))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert 'name = "mailer"' in done.stdout
+    done = shell.run("contract", "list", ADLAKE_CONTRACTS=str(contracts))
+    assert (done.returncode, "mailer.toml: name is missing" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("before", ["", "Report of the shop,,,,\n"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from tests.cli.test_cli import Shell
+from tests.cli.shell import Shell
 from tests.lots import make_line, write_lot
 
 GOOD = [

@@ -14,6 +14,7 @@ from pipeline.lake import LANDING, Lake
 from pipeline.settings import Settings
 from pipeline.steps.label import Label
 from pipeline.steps.land import land
+from pipeline.steps.ledger import read_ledger
 from pipeline.steps.merge import merge
 from pipeline.steps.withdraw import withdraw
 from pipeline.storage import LocalStorage
@@ -92,6 +93,16 @@ def test_a_rule_or_file_of_the_quarantine_is_only_compared(lake: Lake) -> None:
             with pytest.raises(UsageError, match="has nothing in quarantine; of the files: "):
                 show_refused(connection, path=injected, rule=None, limit=9)
         assert len(show_refused(connection, path=None, rule=None, limit=9).rows) == 1
+
+
+def test_who_withdraws_a_file_by_its_name_is_told_its_path(lake: Lake) -> None:
+    [path] = read_ledger(lake, lake.take_snapshot().ledger)["path"].unique()[:1]
+    name = path.rpartition("/")[2]
+    with pytest.raises(UsageError) as said:
+        withdraw(lake, f"Downloads/{name}", settings=SETTINGS)
+    assert f"did you mean {path}? `adlake query" in str(said.value)
+    with pytest.raises(UsageError, match=r"expected its path in the lake, landing/\.\.\. `adlake"):
+        withdraw(lake, "", settings=SETTINGS)
 
 
 @pytest.mark.slow

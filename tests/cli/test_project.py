@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import __version__
 from pipeline.cli.versions import DELTA_PROTOCOL
-from pipeline.errors import UsageError
+from pipeline.errors import StorageError, UsageError
 from pipeline.settings import Settings
 from pipeline.steps.init import init
 from tests.lakes import build_lake, make_row
@@ -99,9 +99,16 @@ def test_the_settings_file_names_all_settings_of_the_environment(tmp_path: Path)
 def test_a_project_goes_neither_into_a_lake_nor_over_a_file(tmp_path: Path) -> None:
     build_lake(tmp_path / "lake", [make_row()])
     (tmp_path / "file").touch()
-    for name, said in (("lake", "is a lake"), ("file", "is a file")):
+    for name, said in (("lake", "is a lake"), ("file", "is a file"), ("q#a", "holds '#'")):
         with pytest.raises(UsageError, match=said):
             init(tmp_path / name, lake_uri="./lake")
+    assert not (tmp_path / "q#a").exists()
+
+
+def test_a_project_that_cannot_be_written_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "contracts").touch()
+    with pytest.raises(StorageError, match=r"contracts/example\.toml cannot be written: "):
+        init(tmp_path, lake_uri="./lake")
 
 
 def test_the_version_tells_what_a_lake_is_read_with(tmp_path: Path) -> None:

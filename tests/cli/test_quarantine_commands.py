@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import Shell
+from tests.cli.shell import Shell
 from tests.exports import CONNECTOR_EXPORTS, DOWNLOADS, TOTALS
 from tests.lots import make_line, write_lot
 from tests.sources import write_contract, write_delivery

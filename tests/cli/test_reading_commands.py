@@ -26,7 +26,7 @@ from pipeline.report.html import render_html
 from pipeline.report.words import find_language
 from pipeline.steps.page import read_page
 from pipeline.storage import LocalStorage
-from tests.cli.test_cli import ROOT, Shell
+from tests.cli.shell import ROOT, Shell
 from tests.lakes import build_lake, make_row
 from tests.lots import make_line, write_lot
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.cli.output import make_safe
 from pipeline.kpi.query import Result
-from tests.cli.test_cli import Shell
+from tests.cli.shell import Shell
 from tests.export.test_export_formulas import HARMLESS, PAYLOADS, neutralise
 from tests.lakes import build_lake, make_row
 from tests.lots import make_line, write_lot

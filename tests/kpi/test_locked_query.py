@@ -141,6 +141,8 @@ def test_the_refusal_says_what_was_got_and_what_is_allowed(
         run_query(connection, "select 1; drop view ad_day")
     with pytest.raises(QueryError, match=r"got 2: CREATE and SELECT\. A PIVOT without an IN list"):
         run_query(connection, "pivot ad_day on platform using sum(cost)")
+    with pytest.raises(QueryError, match=r"got 1: DELETE$"):
+        run_query(connection, "delete from ad_day")
     with pytest.raises(QueryError, match="LINE 1: select nosuch from ad_day"):
         run_query(connection, "select nosuch from ad_day")
     with pytest.raises(QueryError, match="files of this lake and nothing else"):

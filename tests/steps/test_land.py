@@ -36,8 +36,9 @@ def test_one_file_of_no_contract_lands_none(home: Home, tmp_path: Path) -> None:
     good = write_lot(tmp_path / "good.csv", [make_line()])
     bad = tmp_path / "bad.csv"
     bad.write_text("a,b\n1,2\n")
-    with pytest.raises(UsageError, match=r"bad\.csv cannot be landed \(header_mismatch\)"):
+    with pytest.raises(UsageError, match=r"bad\.csv cannot be landed \(header_mismatch\)") as said:
         land(home.lake, [good, bad], settings=SETTINGS)
+    assert "; the others (1) were not landed either" in str(said.value)
     assert not home.root.exists()
 
 

@@ -340,7 +340,7 @@ def run_histories(open_lake: Callable[[Stop], Storage], *, examples: int, steps:
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(15, 20), pytest.param(300, 30, marks=pytest.mark.soak)]
+    ("examples", "steps"), [(30, 20), pytest.param(300, 30, marks=pytest.mark.soak)]
 )
 def test_any_history_in_a_folder_ends_right(tmp_path: Path, examples: int, steps: int) -> None:
     def open_lake(stop: Stop) -> Storage:

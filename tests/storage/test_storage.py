@@ -120,6 +120,13 @@ def test_a_root_that_was_not_meant_is_refused(
         open_storage(name)
 
 
+def test_a_lake_is_opened_also_where_somebody_made_one_around_it(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "lake"):
+        folder.mkdir(exist_ok=True)
+        (folder / "lake.json").touch()
+    assert open_storage(str(tmp_path / "lake")).uri == str(tmp_path / "lake")
+
+
 def test_fetched_files_hold_the_bytes_of_now(storage: Storage) -> None:
     storage.overwrite("a", b"one")
     storage.create("b", b"two")
