@@ -41,7 +41,7 @@ class DataOptions:
     end: EndOption = DEFAULT_END
     rows: Annotated[
         int | None,
-        typer.Option("--rows", help="Rows of the whole range.", show_default=str(DEFAULT_ROWS)),
+        typer.Option("--rows", help="Rows of the whole range."),
     ] = DEFAULT_ROWS
     seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same data.")] = (
         DEFAULT_SEED
@@ -75,8 +75,7 @@ class MoreDataOptions(DataOptions):
         str | None,
         typer.Option(
             "--end",
-            help="Last day, included.",
-            show_default=f"{DEFAULT_END}; with --messy {MESSY_DAYS} days",
+            help=f"Last day, included [default: {DEFAULT_END}; with --messy {MESSY_DAYS} days].",
             metavar="DAY",
         ),
     ] = None
@@ -84,8 +83,7 @@ class MoreDataOptions(DataOptions):
         int | None,
         typer.Option(
             "--rows",
-            help="Rows of the whole range.",
-            show_default=f"{DEFAULT_ROWS}; with --messy {MESSY_ROWS}",
+            help=f"Rows of the whole range [default: {DEFAULT_ROWS}; with --messy {MESSY_ROWS}].",
         ),
     ] = None
     rows_per_day: Annotated[

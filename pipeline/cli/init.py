@@ -18,7 +18,10 @@ HERE = Path()
 def init(
     session: Session,
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder of the project.", show_default="here")
+        Path,
+        typer.Argument(
+            metavar="DIR", help="Folder of the project [default: here].", show_default=False
+        ),
     ] = HERE,
 ) -> None:
     """Begin a project: a settings file, a folder of contracts, the DAGs; nothing is overwritten."""
