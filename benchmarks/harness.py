@@ -35,7 +35,8 @@ class Usage:
     Attributes:
         wall_seconds: Until the command itself ended.
         cpu_seconds: User and system time of the whole tree.
-        peak_bytes: Resident memory of the whole tree at its highest.
+        peak_bytes: Resident memory of the whole tree at its highest; 0 where it ended before
+            anybody looked.
         written_bytes: What the tree wrote to files, whether or not it was kept.
     """
 
@@ -173,7 +174,7 @@ def run_command(command: Sequence[str], *, inside: bool = False) -> Usage:
     return Usage(
         wall_seconds=wall,
         cpu_seconds=cpu,
-        peak_bytes=max(samples),
+        peak_bytes=max(samples, default=0),
         written_bytes=blocks * BLOCK_BYTES,
     )
 

@@ -5,6 +5,7 @@ What is quick, or of one question only, goes into build/benchmarks: those are no
 
 import argparse
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,8 +47,8 @@ QUICK_RESULTS = ROOT / "build" / "benchmarks"
 """Of runs that only show whether everything works; nobody keeps them."""
 
 
-def ask_all(*, quick: bool, long: bool, only: str, runs: int) -> list[Answer]:
-    """Asks the questions that the harness can answer.
+def ask_all(*, quick: bool, long: bool, only: str, runs: int) -> Iterator[Answer]:
+    """Asks the questions that the harness can answer, one after the other.
 
     Args:
         quick: With few rows.
@@ -55,19 +56,23 @@ def ask_all(*, quick: bool, long: bool, only: str, runs: int) -> list[Answer]:
         only: Name of the module whose question alone is asked; '' for all.
         runs: Measured runs of each case.
     """
-    answers = []
     with tempfile.TemporaryDirectory(prefix="adlake-bench-") as folder:
         for question in QUESTIONS + LONG_QUESTIONS * long:
             if only and question.__name__ != f"benchmarks.{only}":
                 continue
             asked = question.ask(Path(folder), quick=quick)
             print(asked.title, flush=True)
-            answers.append(answer(asked, runs=runs))
-    return answers
+            yield answer(asked, runs=runs)
+
+
+def ask_of_scale(*, quick: bool, runs: int) -> Iterator[Answer]:
+    """Asks what takes a cluster, or a million files."""
+    yield from cluster.answer_all(quick=quick, runs=runs)
+    yield from plan_million_files.answer_all(quick=quick, runs=runs)
 
 
 def main() -> None:
-    """Runs the benchmarks."""
+    """Runs the benchmarks; what was answered is written at once, as the next one may fail."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rows, one run: does it work?")
     parser.add_argument("--long", action="store_true", help="also jobs of 100,000,000 rows")
@@ -77,17 +82,20 @@ def main() -> None:
     options = parser.parse_args()
     runs = 1 if options.quick else options.runs
     machine = describe_machine()
-    if options.scale:
-        answers = cluster.answer_all(quick=options.quick, runs=runs)
-        answers += plan_million_files.answer_all(quick=options.quick, runs=runs)
-    else:
-        answers = ask_all(quick=options.quick, long=options.long, only=options.only, runs=runs)
+    asked = (
+        ask_of_scale(quick=options.quick, runs=runs)
+        if options.scale
+        else ask_all(quick=options.quick, long=options.long, only=options.only, runs=runs)
+    )
     day = datetime.now(UTC).date()
     folder = QUICK_RESULTS if options.quick or options.only else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{day}{'-scale' if options.scale else ''}.md"
-    write_page(path, answers, day=day, machine=machine)
-    write_json(path.with_suffix(".json"), answers, day=day, machine=machine)
+    answers: list[Answer] = []
+    for one in asked:
+        answers.append(one)
+        write_page(path, answers, day=day, machine=machine)
+        write_json(path.with_suffix(".json"), answers, day=day, machine=machine)
     print(f"\n{path.read_text(encoding='utf-8')}")
 
 
