@@ -2,20 +2,25 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.contracts import Dates, load_contracts
+from pipeline.contracts import Contract, Dates, load_contracts
 from pipeline.contracts.model import LARGEST_NUMBER
 from pipeline.validate import Verdict, validate_texts, validate_typed
 from tests.lots import HEADER, make_line
 
-LOTS = load_contracts()["lots"]
-GENERATED = load_contracts()["generated"]
 DELIVERED_ON = date(2025, 1, 1)
+
+
+@cache
+def load(name: str) -> Contract:
+    """A contract; not loaded before a test runs, as `make mutants` forks from before the first."""
+    return load_contracts()[name]
 
 
 def make_texts(*lines: str) -> pl.DataFrame:
@@ -23,12 +28,14 @@ def make_texts(*lines: str) -> pl.DataFrame:
         zip(HEADER.split(","), zip(*(line.split(",") for line in lines), strict=True), strict=True)
     )
     return pl.DataFrame(
-        {column.name: by_header[column.headers.list_names()[0]] for column in LOTS.columns}
+        {column.name: by_header[column.headers.list_names()[0]] for column in load("lots").columns}
     )
 
 
 def judge(*lines: str) -> Verdict:
-    return validate_texts(make_texts(*lines), LOTS, LOTS.dialects[0], delivered_on=DELIVERED_ON)
+    return validate_texts(
+        make_texts(*lines), load("lots"), load("lots").dialects[0], delivered_on=DELIVERED_ON
+    )
 
 
 def test_a_good_row_is_accepted_with_its_types() -> None:
@@ -165,7 +172,7 @@ def test_typed_rows_are_judged_by_the_same_rules() -> None:
         )
     )
     rows = rows.with_columns(video_views=pl.lit(1, pl.Int64))
-    verdict = validate_typed(rows, GENERATED, delivered_on=DELIVERED_ON)
+    verdict = validate_typed(rows, load("generated"), delivered_on=DELIVERED_ON)
     assert {row: fault.rule for row, fault in verdict.faults.items()} == {
         1: "clicks_gt_impressions",
         2: "missing_id",
@@ -177,13 +184,15 @@ def test_typed_rows_are_judged_by_the_same_rules() -> None:
 def test_a_campaign_that_the_contract_names_needs_no_name_in_a_row() -> None:
     columns = tuple(
         replace(column, required=column.required and column.name != "campaign_id")
-        for column in LOTS.columns
+        for column in load("lots").columns
     )
     nameless = make_texts(make_line(campaign_id=""))
     rules: list[list[str]] = []
-    for constants in (LOTS.constants, {**LOTS.constants, "campaign_name": "Brand"}):
-        contract = replace(LOTS, columns=columns, constants=constants)
-        verdict = validate_texts(nameless, contract, LOTS.dialects[0], delivered_on=DELIVERED_ON)
+    for constants in (load("lots").constants, {**load("lots").constants, "campaign_name": "Brand"}):
+        contract = replace(load("lots"), columns=columns, constants=constants)
+        verdict = validate_texts(
+            nameless, contract, load("lots").dialects[0], delivered_on=DELIVERED_ON
+        )
         rules.append([fault.rule for fault in verdict.faults.values()])
     assert rules == [["missing_id"], []]
 
@@ -193,8 +202,8 @@ def test_the_oldest_and_newest_dates_end_with_the_calendar(day: date) -> None:
     dates = Dates(max_age_days=LARGEST_NUMBER, max_ahead_days=LARGEST_NUMBER)
     verdict = validate_texts(
         make_texts(make_line(date=str(day))),
-        replace(LOTS, dates=dates),
-        LOTS.dialects[0],
+        replace(load("lots"), dates=dates),
+        load("lots").dialects[0],
         delivered_on=day,
     )
     assert verdict.faults == {}
@@ -209,10 +218,12 @@ cell = st.one_of(
 @given(rows=st.lists(st.lists(cell, min_size=10, max_size=10), min_size=1, max_size=10))
 def test_every_row_is_either_accepted_or_rejected(rows: list[list[str]]) -> None:
     texts = pl.DataFrame(
-        rows, schema=dict.fromkeys([c.name for c in LOTS.columns], pl.String), orient="row"
+        rows, schema=dict.fromkeys([c.name for c in load("lots").columns], pl.String), orient="row"
     )
-    verdict = validate_texts(texts, LOTS, LOTS.dialects[0], delivered_on=DELIVERED_ON)
+    verdict = validate_texts(
+        texts, load("lots"), load("lots").dialects[0], delivered_on=DELIVERED_ON
+    )
     assert verdict.accepted.height + len(verdict.faults) == len(rows)
     assert verdict.kept.sum() == verdict.accepted.height
-    required = [column.name for column in LOTS.columns if column.required]
+    required = [column.name for column in load("lots").columns if column.required]
     assert verdict.accepted.select(pl.col(required).null_count()).sum_horizontal().sum() == 0
