@@ -89,4 +89,5 @@ def test_a_week_beside_the_period_is_near_and_a_day_more_is_not() -> None:
 def test_a_year_of_days_in_the_declared_order_is_no_sign_of_the_other_one() -> None:
     assert find("1/3/2024", "3/31/2024", bounds=MARCH) is None
     assert find("3/31/2024", "1/3/2024", bounds=MARCH) is None
+    assert find("1/3/2024", "3/31/2024", "Total", bounds=MARCH) is None
     assert find("1/3/2024", "2024-03-31", bounds=MARCH) == "1/3/2024 as d/m/yyyy"

@@ -95,6 +95,8 @@ def test_a_rows_last_day_is_its_date() -> None:
     assert find_rules(verdict) == ["not_one_day"] * 3
     assert verdict.faults[1].value == "2024-03-02"
     assert "_end" not in verdict.accepted.columns
+    assert find_rules(judge({"_end": "2024-03-02"})) == ["not_one_day"]
+    assert find_rules(judge({"_end": DAY})) == []
 
 
 def test_a_segment_passes_unchanged_up_to_its_length() -> None:
