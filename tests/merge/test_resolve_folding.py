@@ -58,6 +58,7 @@ def make_frame(rows: Iterable[Row]) -> pl.DataFrame:
                 **make_row(
                     campaign_id=row.campaign,
                     campaign_name=row.name,
+                    target_audience=None,
                     cost=f"{row.cents}e-2",
                     delivered_at=DELIVERED_AT + timedelta(hours=row.rank),
                     delivery_id=f"d{row.rank}",
@@ -157,6 +158,19 @@ def test_parts_are_added_up_and_one_that_is_said_again_counts_once() -> None:
     ]
     assert merge(rows, Rules(key=GRAIN, folding=[0, 1])) == Outcome(
         {"id 1": (350, 1, 2)}, Counter({(0, False): 1}), 0, 1
+    )
+
+
+def test_beside_parts_a_campaign_without_any_keeps_its_newest_row() -> None:
+    rows = [
+        Row("1", "a", 100, 1, 0, 2),
+        Row("1", "a", 200, 1, 0, 3),
+        Row("2", "a", 5, 1, 1, 2),
+        Row("2", "a", 7, 1, 1, 3),
+        Row("2", "a", 5, 2, 2, 2),
+    ]
+    assert merge(rows, Rules(key=GRAIN, folding=[0])) == Outcome(
+        {"id 1": (300, 1, 3), "id 2": (5, 2, 2)}, Counter({(1, True): 1, (1, False): 1}), 0, 2
     )
 
 

@@ -1,7 +1,7 @@
 """Rows as platforms export them: optional columns, periods, scopes, flags and totals."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -103,6 +103,12 @@ def test_a_segment_passes_unchanged_up_to_its_length() -> None:
     verdict = judge({"segment": "--"}, {"segment": "x" * 1000}, {"segment": "x" * 1001})
     assert verdict.accepted["segment"].to_list() == ["--", "x" * 1000]
     assert find_rules(verdict) == ["text_too_long"]
+    assert find_rules(judge({"segment": ""}, {"segment": "x"})) == ["missing_segment"]
+
+
+def test_a_verdict_says_between_which_days_a_date_may_lie() -> None:
+    assert judge({}).bounds == (date(2025, 1, 1) - timedelta(days=3650), date(2025, 1, 1))
+    assert judge({}, period=APRIL).bounds == APRIL
 
 
 def test_each_account_and_breakdown_covers_its_own_dates_rejected_rows_included() -> None:
@@ -123,7 +129,7 @@ def test_each_account_and_breakdown_covers_its_own_dates_rejected_rows_included(
 def test_a_date_covers_even_where_an_earlier_column_is_at_fault() -> None:
     turned = replace(CONTRACT, columns=tuple(reversed(CONTRACT.columns)))
     verdict = validate_texts(
-        pl.DataFrame({"clicks": ["x"], "date": ["01/03/2024"], "campaign_name": ["a"]}),
+        pl.DataFrame({"clicks": ["x"], "date": ["01.03.2024"], "campaign_name": ["a"]}),
         turned,
         Dialect(date_formats=("d/m/yyyy", "dd.mm.yyyy")),
         delivered_on=date(2025, 1, 1),
@@ -143,8 +149,11 @@ def test_a_platform_covers_by_itself_only_where_it_is_in_the_scope() -> None:
 
 FLAGGED = [
     ({"reported_ctr": "0.0212", "clicks": "20", "impressions": "1000"}, "ctr_disagrees"),
+    ({"reported_ctr": "2.5", "clicks": "1", "impressions": "1"}, "ctr_disagrees"),
     ({"reported_cpc": "0.110001", "clicks": "20", "cost": "2"}, "cpc_disagrees"),
-    ({"clicks": "0", "cost": "0.01"}, "cost_without_clicks"),
+    ({"reported_cpc": "5", "clicks": "1", "cost": "1"}, "cpc_disagrees"),
+    ({"clicks": "0", "cost": "0.01", "reported_cpc": "5"}, "cost_without_clicks"),
+    ({"clicks": "0", "cost": "0.000001"}, "cost_without_clicks"),
 ]
 
 
