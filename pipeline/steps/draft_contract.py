@@ -254,7 +254,8 @@ def _write_missing(name: str) -> str:
 def _write_column(guess: Guess, texts: Sequence[str]) -> str:
     lines = [f"[columns.{guess.name}]", f"headers = [{_quote(guess.header)}]"]
     lines.append(f"type = {_quote(guess.type)}")
-    if guess.name in _NEEDED or guess.name.startswith("campaign"):
+    # A delivery speaks for its account, so each row has to say which it is of.
+    if guess.name in {*_NEEDED, "account"} or guess.name.startswith("campaign"):
         lines.append("required = true")
     if guess.identifier:
         lines.append("identifier = true")

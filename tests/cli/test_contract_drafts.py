@@ -22,6 +22,9 @@ SHOP = (
     '16/03/2024;"spring; ""second""";Search;all;900;n/a;11,40;',
 )
 SHIPPED = [one for one in load_contracts(None).values() if "raw" not in one.formats]
+NAMES = sorted(
+    {name for one in SHIPPED for column in one.columns for name in column.headers.list_names()}
+)
 
 
 @pytest.fixture
@@ -202,9 +205,28 @@ def test_what_is_no_text_with_a_header_is_said(
     assert refused.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("account", ["7", ""])
+def test_a_column_of_accounts_is_one_that_each_row_needs(
+    shell: Shell, tmp_path: Path, account: str
+) -> None:
+    file = tmp_path / "shop.csv"
+    file.write_text(f"Day,Account,Campaign,Network,Spend\n2024-03-01,{account},a,Search,2.50\n")
+    contracts = tmp_path / "contracts"
+    contracts.mkdir()
+    (contracts / "shop.toml").write_text(shell.run("contract", "new", str(file)).stdout)
+    shown = shell.run(
+        *("contract", "check", str(file), "--currency", "EUR", "--format", "json"),
+        ADLAKE_CONTRACTS=str(contracts),
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["rejected"] == ({} if account else {"missing_account": 1})
+
+
 @pytest.mark.slow
 @given(
-    names=st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=9),
+    names=st.lists(
+        st.text(min_size=1, max_size=12) | st.sampled_from(NAMES), min_size=2, max_size=9
+    ),
     cells=st.lists(st.text(max_size=12), min_size=9, max_size=9),
 )
 def test_any_file_gives_a_draft_that_is_a_contract(
