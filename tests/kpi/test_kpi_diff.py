@@ -92,10 +92,11 @@ def test_campaigns_whose_joined_names_are_alike_stay_apart(tmp_path: Path) -> No
 def test_the_campaigns_that_moved_the_most_are_listed_and_the_others_counted(
     tmp_path: Path,
 ) -> None:
-    rows = [make_row(campaign_id=f"c{number:02d}", cost=100) for number in range(15)]
+    # Those that spend the most move the least.
+    rows = [make_row(campaign_id=f"c{number:02d}", cost=900 - 9 * number) for number in range(15)]
     named = make_row(campaign_id=None, campaign_name="only a name", cost=1, currency="EUR")
     lake = build_lake(tmp_path, [*rows, named])
-    moved = [{**row, "cost": 100 + number} for number, row in enumerate(rows)]
+    moved = [{**row, "cost": row["cost"] + number} for number, row in enumerate(rows)]
     old = lake.take_snapshot().files
     commit_rows(lake, [*moved, {**named, "cost": Decimal(3)}], replaces=old)
 
