@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import polars as pl
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -153,3 +154,44 @@ def test_groups_of_digits_are_one_number_only_where_the_contract_says_so() -> No
     assert as_written.values.to_list() == ["123-456-7890", "1-2", *rest]
     assert joined.values.name == "x"
     assert not joined.faults
+
+
+COMMAS = Dialect(decimal=",", thousands=(".",), null_words=NULL_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("column", "dialect", "texts"),
+    [
+        (make_column("integer"), PLAIN, ["0", "-12", "9223372036854775807"]),
+        (make_column("integer"), COMMAS, ["7", "1.234", "-12.345.678"]),
+        (make_column("decimal"), PLAIN, ["0", "-12.5", "999999999999.999999"]),
+        (make_column("decimal"), COMMAS, ["7", "1.234,5", "-12.345.678,000001", "0,5"]),
+        (make_column("decimal", "percent"), PLAIN, ["3.25", "3.25%", "-1 %"]),
+        (make_column("decimal", "micros"), PLAIN, ["1500000", "-1"]),
+        (make_column("decimal", "percent", rounds=True), PLAIN, ["0.00005", "0.00015", "0.00025"]),
+        *(
+            (make_column("date"), Dialect(date_formats=(form,)), [text])
+            for form, text in {
+                "yyyy-mm-dd": "2024-02-29",
+                "yyyymmdd": "20240229",
+                "dd/mm/yyyy": "01/12/2024",
+                "d/m/yyyy": "1/12/2024",
+            }.items()
+        ),
+    ],
+)
+def test_what_is_written_plainly_is_cast_without_a_look_at_any_cell(
+    monkeypatch: pytest.MonkeyPatch, column: Column, dialect: Dialect, texts: list[str]
+) -> None:
+    check_agreement(texts, column, dialect)
+    for name in ("judge_date", "judge_decimal", "judge_integer"):
+        monkeypatch.setattr(
+            f"pipeline.validate.cast.{name}", lambda *_, **__: pytest.fail("judged")
+        )
+    casting = cast_column(pl.Series("x", texts), column, dialect)
+    assert casting.values.null_count() == 0
+
+
+def test_a_fault_says_what_was_written() -> None:
+    casting = cast_column(pl.Series("x", ["1", "1,0x"]), make_column("decimal"), PLAIN)
+    assert (casting.faults[1].column, casting.faults[1].value) == ("x", "1,0x")
