@@ -1,4 +1,4 @@
-"""The console command as a person uses it: real processes, exit codes, one readable line."""
+"""The console command as a person uses it: what it says, its exit codes, one readable line."""
 
 import os
 import signal
