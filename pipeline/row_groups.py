@@ -21,15 +21,18 @@ def regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
         rest = table
         while count + rest.num_rows >= rows:
             room = rows - count
-            yield _join([*pending, rest.slice(0, room)])
-            rest = rest.slice(room)
-            pending, count = [], 0
+            pending.append(rest.slice(0, room))
+            rest, count = rest.slice(room), 0
+            yield _drain(pending)
         if rest.num_rows:
             pending.append(rest)
             count += rest.num_rows
     if pending:
-        yield _join(pending)
+        yield _drain(pending)
 
 
-def _join(tables: list[pa.Table]) -> pa.Table:
-    return pa.concat_tables(tables).combine_chunks()
+def _drain(tables: list[pa.Table]) -> pa.Table:
+    """Joins all tables of a list and empties it: whoever gets the rows holds them alone."""
+    joined = pa.concat_tables(tables).combine_chunks()
+    tables.clear()
+    return joined

@@ -24,17 +24,22 @@ def find_order(rows: pl.DataFrame, by: Sequence[str]) -> pl.Series:
     """Finds what `rows.sort(by, nulls_last=True)` finds.
 
     Args:
-        rows: At least the columns of `by`, which are texts, whole numbers, dates or times.
+        rows: At least the columns of `by`, which are texts, whole numbers, dates or times; one with
+            nulls does not hold both the least and the largest number of 64 bits.
         by: The most significant column first.
 
     Returns:
         The indices of the rows in their order.
     """
-    ranks = [_rank(rows[name]) for name in by]
-    keys = _pack([one for one in ranks if one is not None])
+    keys: list[_Ranks] = []
+    for name in by:
+        if (ranks := _rank(rows[name])) is not None:
+            _pack(keys, ranks)
+            if _tells_apart(keys, rows.height):
+                break
     if len(keys) == 1:
-        return keys[0].arg_sort()  # on one column it is several times as fast as by many
-    frame = pl.DataFrame([key.alias(str(place)) for place, key in enumerate(keys)])
+        return keys[0].numbers.arg_sort()  # on one column it is several times as fast as by many
+    frame = pl.DataFrame([key.numbers.alias(str(place)) for place, key in enumerate(keys)])
     order = pl.arg_sort_by(frame.columns) if keys else pl.int_range(rows.height)
     return frame.select(order).to_series()
 
@@ -57,13 +62,16 @@ def _rank(values: pl.Series) -> _Ranks | None:
     return ranks if not values.null_count() else _Ranks(ranks.numbers.fill_null(bound), bound + 1)
 
 
-def _pack(columns: Sequence[_Ranks]) -> list[pl.Series]:
-    """As few numbers as hold all columns, like digits: the most significant first."""
-    keys: list[_Ranks] = []
-    for numbers, bound in columns:
-        if keys and keys[-1].bound * bound <= _LARGEST:
-            last = keys.pop()
-            keys.append(_Ranks(last.numbers * bound + numbers, last.bound * bound))
-        else:
-            keys.append(_Ranks(numbers, bound))
-    return [key.numbers for key in keys]
+def _pack(keys: list[_Ranks], ranks: _Ranks) -> None:
+    """Adds the next column to as few numbers as hold all, like a digit to those before it."""
+    if keys and keys[-1].bound * ranks.bound <= _LARGEST:
+        last = keys.pop()
+        ranks = _Ranks(last.numbers * ranks.bound + ranks.numbers, last.bound * ranks.bound)
+    keys.append(ranks)
+
+
+def _tells_apart(keys: Sequence[_Ranks], rows: int) -> bool:
+    """Whether no two rows are alike in what is packed: then no further column has a say."""
+    if len(keys) != 1 or keys[0].bound < rows:  # fewer numbers than rows
+        return False
+    return keys[0].numbers.n_unique() == rows

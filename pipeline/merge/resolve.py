@@ -230,11 +230,12 @@ def _find_repeats(alive: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
 
 def _pick_newest(places: pl.DataFrame, key: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The row of the highest rank for each key, and the others; both in the order of `places`."""
-    shared = places.select(pl.struct(key).is_duplicated()).to_series()
-    if not shared.any():
-        return places, places.clear()
-    # Most keys have one row: only the rows of the others are put in order.
-    rivals = places.filter(shared)
+    # Most keys have one row: only the rows of the others are put in order. Rows of one key have one
+    # hash, so those with a hash of their own need not be compared.
+    suspects = places.filter(places.select(key).hash_rows().is_duplicated())
+    rivals = suspects.filter(pl.struct(key).is_duplicated())
+    if rivals.is_empty():
+        return places, rivals
     newest = rivals.sort(_ORDER).unique(key, keep="last")
     beaten = _leave_out(rivals, newest.select(_ROW))
     return _leave_out(places, beaten.select(_ROW)), beaten

@@ -49,6 +49,11 @@ _LOW_CARDINALITY = [
 _ASKED_FOR = SORT_ORDER[:6]
 
 
+def sort_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows in the order of the master's files; columns of AD_DAY."""
+    return rows.select(AD_DAY.names)[find_order(rows, SORT_ORDER)]
+
+
 class Finished(NamedTuple):
     """A file of the master that lies in the scratch folder still."""
 
@@ -76,12 +81,12 @@ class Writer:
     numbers: Iterator[int]
 
     def write_part(self, part: Part, slices: Iterable[pl.DataFrame]) -> list[Finished]:
-        """Writes a partition's rows, sorted and cut at date borders, into the scratch folder.
+        """Writes a partition's rows, cut at date borders, into the scratch folder.
 
         Args:
             part: The partition.
-            slices: Columns of AD_DAY, in any order; each has all rows of its dates, which lie
-                after those of the slice before and within the part's month.
+            slices: As `sort_rows` gives them; each has all rows of its dates, which lie after those
+                of the slice before and within the part's month.
         """
         pieces = _cut_pieces(slices)
         return [
@@ -161,6 +166,7 @@ class Writer:
         ) as writer:
             for group in regroup(tables, ROW_GROUP_ROWS):
                 writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+                del group  # else it would stay until the next one is complete
         with local.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return f"{self.transaction:08d}-{self.run}-{number:04d}-{digest[:32]}.parquet", local
@@ -176,10 +182,9 @@ class _Piece(NamedTuple):
 def _cut_pieces(slices: Iterable[pl.DataFrame]) -> Iterator[_Piece]:
     file = held = 0
     for rows in slices:
-        ordered = rows.select(AD_DAY.names)[find_order(rows, SORT_ORDER)]
-        days = ordered.group_by("date", maintain_order=True).len()["len"].to_list()
+        days = rows["date"].rle().struct["len"].to_list()
         for cut in cut_files(days, held=held):
-            piece = ordered[cut]
+            piece = rows[cut]
             yield _Piece(file, piece)
             held += len(piece)
             if held >= FILE_ROWS:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -13,6 +13,7 @@ from pipeline.merge.plan import Part, Span
 from pipeline.merge.resolve import RANK, Rules
 from pipeline.merge.windows import WINDOWS, pick_winners, read_windows
 from pipeline.schema import GRAIN
+from pipeline.staging import fetch_spooled
 from pipeline.steps.ingest import Ingested
 
 NOBODY = -1
@@ -72,6 +73,17 @@ class Batch:
             days={},
             void=self.void.filter(within),
         )
+
+    def fetch(self) -> "Batch":
+        """The same with its intermediate files on this machine, each of them fetched once."""
+        shared = {file for result in self.results.values() for file in result.spooled}
+        files = sorted(shared, key=str)
+        local = dict(zip(files, fetch_spooled(files), strict=True))
+        results = {
+            number: replace(result, spooled=[local[file] for file in result.spooled])
+            for number, result in self.results.items()
+        }
+        return replace(self, results=results)
 
     def make_rules(self, numbers: Sequence[int]) -> tuple[Contract, Rules]:
         """What files of one source mean; they have one mode and one key."""

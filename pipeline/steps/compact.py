@@ -9,10 +9,10 @@ from pipeline.delta.table import Table
 from pipeline.engine import map_threads
 from pipeline.lake import Lake
 from pipeline.merge.plan import Part, plan_compaction
-from pipeline.merge.write import Writer
+from pipeline.merge.write import Writer, sort_rows
 from pipeline.settings import Settings
 from pipeline.steps.commit import Change, MergeOutcome, commit_change
-from pipeline.steps.part_rows import load_rows, slice_part
+from pipeline.steps.part_rows import fetch_files, load_rows, slice_part
 
 
 def compact(lake: Lake, *, settings: Settings) -> MergeOutcome:
@@ -46,5 +46,6 @@ def compact(lake: Lake, *, settings: Settings) -> MergeOutcome:
 
 
 def _rewrite(part: Part, *, lake: Lake, writer: Writer) -> list[DataFile]:
-    slices = (load_rows(lake, piece) for piece in slice_part(part, lake))
+    files = fetch_files(lake, part)
+    slices = (sort_rows(load_rows(piece, files)) for piece in slice_part(part, files))
     return [writer.place(file) for file in writer.write_part(part, slices)]

@@ -1,12 +1,15 @@
 """Cuts a partition of the master into slices of dates, and loads their rows and the new ones."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from pipeline.errors import LakeError
 from pipeline.lake import MASTER_TABLE, Lake
@@ -20,19 +23,32 @@ from pipeline.steps.ingest import READ_NO
 NEVER_NULL = ("account", "breakdown", "segment")
 """Columns in which nothing is ''."""
 
-SLICE_ROWS = 1 << 17
+SLICE_ROWS = 1 << 16
 """So many rows of a partition are worked on at once, of whole dates."""
 
 _SCHEMA = pl.Schema(AD_DAY)
 
 
-def slice_part(part: Part, lake: Lake, batch: Batch | None = None) -> list[Part]:
+def fetch_files(lake: Lake, part: Part) -> list[Path]:
+    """Local files with the bytes of a part's files, which the store is asked for once.
+
+    Raises:
+        LakeError: A file cannot be read.
+    """
+    with _explained(part):
+        return lake.fetch(lake.locate(f"{MASTER_TABLE}/{file.path}") for file in part.files)
+
+
+def slice_part(part: Part, files: list[Path], batch: Batch | None = None) -> list[Part]:
     """Cuts a part into slices of dates.
 
     Args:
         part: The partition.
-        lake: The lake that its files are of.
+        files: Its files, as `fetch_files` gives them.
         batch: Whose rows come to those of the files.
+
+    Raises:
+        LakeError: A file cannot be read.
     """
     numbers = [number for number in part.file_nos if number != NOBODY]
     results = [batch.results[number] for number in numbers] if batch else []
@@ -40,9 +56,10 @@ def slice_part(part: Part, lake: Lake, batch: Batch | None = None) -> list[Part]
     if rows <= SLICE_ROWS:
         return [part]
     days = sum((result.days for result in results), Counter[date]())
-    if part.files:
-        dates = pl.scan_parquet(_fetch(lake, part), glob=False, hive_partitioning=False)
-        counted = dates.filter(_is_within(part)).group_by("date").len().collect()
+    if files:
+        with _explained(part):
+            dates = pl.scan_parquet(files, glob=False, hive_partitioning=False)
+            counted = dates.filter(_is_within(part)).group_by("date").len().collect()
         days.update(dict(counted.iter_rows()))
     days = Counter({day: rows for day, rows in days.items() if part.first <= day <= part.last})
     return [
@@ -51,21 +68,27 @@ def slice_part(part: Part, lake: Lake, batch: Batch | None = None) -> list[Part]
     ]
 
 
-def _fetch(lake: Lake, part: Part) -> list[Path]:
-    return lake.fetch(lake.locate(f"{MASTER_TABLE}/{file.path}") for file in part.files)
-
-
-def load_rows(lake: Lake, part: Part) -> pl.DataFrame:
+def load_rows(part: Part, files: list[Path]) -> pl.DataFrame:
     """The rows of a part's files on its dates; columns of AD_DAY.
+
+    Args:
+        part: The partition, or a slice of it.
+        files: Its files, as `fetch_files` gives them.
 
     Raises:
         LakeError: A file cannot be read.
     """
-    if not part.files:
+    if not files:
         return pl.DataFrame(schema=_SCHEMA)
-    try:
-        rows = pl.scan_parquet(_fetch(lake, part), glob=False, hive_partitioning=False)
+    with _explained(part):
+        rows = pl.scan_parquet(files, glob=False, hive_partitioning=False)
         return rows.filter(_is_within(part)).select(AD_DAY.names).cast(_SCHEMA).collect()
+
+
+@contextlib.contextmanager
+def _explained(part: Part) -> Iterator[None]:
+    try:
+        yield
     except (pl.exceptions.PolarsError, FileNotFoundError, LakeError) as error:
         raise LakeError(
             f"a file of the master in {part.year}-{part.month} cannot be read ({error}): "
@@ -87,34 +110,40 @@ def load_incoming(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFr
 
 def _load_files(batch: Batch, numbers: Sequence[int], part: Part) -> pl.DataFrame:
     """The same for files whose spooled rows have the same columns."""
-    files = {file for number in numbers for file in batch.results[number].spooled}
-    paths = fetch_spooled(sorted(files, key=str))
-    columns = batch.results[numbers[0]].columns
-    rows = (
-        pl.scan_ipc(paths, glob=False, hive_partitioning=False)
-        .filter(_is_within(part))
-        .join(_describe_files(batch, numbers, columns), on=READ_NO, how="inner")
-    )
-    present = rows.collect_schema().names()
+    files = set(fetch_spooled(chain.from_iterable(batch.results[one].spooled for one in numbers)))
+    about = _describe_files(batch, numbers, batch.results[numbers[0]].columns)
+    rows = pl.concat([_load_spooled(path, about, part) for path in sorted(files)])
     wanted = {**_SCHEMA, PART_CELL: pl.String()}
     absent = [
-        pl.lit(None, dtype).alias(name) for name, dtype in wanted.items() if name not in present
+        pl.lit(None, dtype).alias(name) for name, dtype in wanted.items() if name not in rows.schema
     ]
     # A cell that was left empty means what a file without the column means.
     unsplit = pl.col(*NEVER_NULL).fill_null("")
-    return (
-        rows.with_columns(absent)
-        .with_columns(unsplit)
-        .select(*AD_DAY.names, FILE_NO, PART_CELL)
-        .collect()
-    )
+    return rows.with_columns(absent).with_columns(unsplit).select(*AD_DAY.names, FILE_NO, PART_CELL)
+
+
+def _load_spooled(path: Path, about: pl.DataFrame, part: Part) -> pl.DataFrame:
+    """The rows of an intermediate file on a part's dates, with what `about` says of their files.
+
+    They stay where they are, mapped into memory: most files are of one part, and a copy of all
+    their columns would cost as much as anything that is done with them.
+    """
+    with pa.memory_map(str(path)) as file:
+        rows = _keep(pl.DataFrame(pa.ipc.open_file(file).read_all()), _is_within(part))
+    told = rows.select(READ_NO).join(about, on=READ_NO, how="left", maintain_order="left")
+    return _keep(rows.drop(READ_NO).hstack(told.drop(READ_NO)), pl.col(FILE_NO).is_not_null())
+
+
+def _keep(rows: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
+    kept = rows.select(condition).to_series()
+    return rows if kept.all(ignore_nulls=False) else rows.filter(kept)
 
 
 def _is_within(part: Part) -> pl.Expr:
     return pl.col("date").is_between(part.first, part.last)
 
 
-def _describe_files(batch: Batch, numbers: Sequence[int], columns: Sequence[str]) -> pl.LazyFrame:
+def _describe_files(batch: Batch, numbers: Sequence[int], columns: Sequence[str]) -> pl.DataFrame:
     """What is the same for all rows of a file: one row a file, by its number when it was read."""
     constant = sorted(
         {name for number in numbers for name in batch.results[number].constants} - {*columns}
@@ -135,4 +164,4 @@ def _describe_files(batch: Batch, numbers: Sequence[int], columns: Sequence[str]
         )
         for number in numbers
     ]
-    return pl.LazyFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row")

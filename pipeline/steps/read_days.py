@@ -14,7 +14,7 @@ from pipeline.steps.ingest_days import RawTask, ingest_raw
 from pipeline.steps.read_place import Place
 
 BATCH_DAYS = 32
-BATCH_ROWS = 1 << 18
+BATCH_ROWS = 1 << 16
 """So many rows of generated days are in memory at once in one batch, or those of one day."""
 
 

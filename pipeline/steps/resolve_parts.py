@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -18,18 +19,27 @@ from pipeline.engine import map_ahead
 from pipeline.lake import Lake
 from pipeline.merge.plan import Part
 from pipeline.merge.resolve import FILE_NO, RANK, Resolved, leave_void_out, resolve
-from pipeline.merge.write import Writer
+from pipeline.merge.write import ROW_GROUP_ROWS, Writer, sort_rows
 from pipeline.schema import AD_DAY
 from pipeline.steps.accounting import Lost, count_lost
 from pipeline.steps.batch import NOBODY, Batch
-from pipeline.steps.part_rows import load_incoming, load_rows, slice_part
+from pipeline.steps.part_rows import (
+    SLICE_ROWS,
+    fetch_files,
+    load_incoming,
+    load_rows,
+    slice_part,
+)
+
+SLICES_AHEAD = ROW_GROUP_ROWS // SLICE_ROWS
+"""A writer takes so many slices before it encodes them all at once; fewer would wait for it."""
 
 
 class _Slice(NamedTuple):
     """What the rows of some dates came to.
 
     Attributes:
-        rows: What the part holds of them afterwards; columns of AD_DAY, in any order.
+        rows: What the part holds of them afterwards, as `sort_rows` gives them.
         lost: As in `PartResult`.
         added: Incoming rows that did make it.
         removed: Rows of the master that went.
@@ -94,7 +104,8 @@ class PartWorker:
         lake: The lake.
         transaction: The number of the commit that will name the files.
         run: As in their names.
-        ahead: How many slices of a part are resolved while another is written.
+        ahead: How many slices of a part are resolved, one after the other, while those before them
+            are written.
     """
 
     lake: Lake
@@ -104,15 +115,16 @@ class PartWorker:
 
     def __call__(self, task: PartTask) -> PartResult:
         """Works on one partition."""
-        part, batch, number = task
+        part, number = task.part, task.number
+        batch, files = task.batch.fetch(), fetch_files(self.lake, part)
         result = PartResult()
         storage = self.lake.storage
         with storage.scratch() as scratch:
             # All files of a part have its number: they differ by their content.
             writer = Writer(storage, scratch, self.transaction, self.run, repeat(number))
-            slices = slice_part(part, self.lake, batch)
-            resolve_slice = partial(_resolve_slice, batch=batch, lake=self.lake)
-            resolved = map_ahead(resolve_slice, slices, ahead=self.ahead)
+            slices = slice_part(part, files, batch)
+            resolve_slice = partial(_resolve_slice, batch=batch, files=files)
+            resolved = map_ahead(resolve_slice, slices, ahead=self.ahead, threads=1)
             written = writer.write_part(part, map(result.take_in, resolved))
             if result.rows_added or result.rows_removed:
                 result.adds = [writer.place(file) for file in written]
@@ -120,8 +132,8 @@ class PartWorker:
         return result
 
 
-def _resolve_slice(part: Part, *, batch: Batch, lake: Lake) -> _Slice:
-    current = load_rows(lake, part)
+def _resolve_slice(part: Part, *, batch: Batch, files: list[Path]) -> _Slice:
+    current = load_rows(part, files)
     by_source: dict[str, list[int]] = {source: [] for source in batch.void["source"].unique()}
     for number in part.file_nos:
         if number != NOBODY:
@@ -135,7 +147,9 @@ def _resolve_slice(part: Part, *, batch: Batch, lake: Lake) -> _Slice:
         lost.update(count_lost(one.lost))
     untouched = current.filter(~pl.col("source").is_in(list(by_source)))
     return _Slice(
-        rows=pl.concat([untouched, *(one.rows.select(AD_DAY.names) for one in resolved)]),
+        rows=sort_rows(
+            pl.concat([untouched, *(one.rows.select(AD_DAY.names) for one in resolved)])
+        ),
         lost=lost,
         added=sum(one.added for one in resolved),
         removed=sum(one.removed for one in resolved),

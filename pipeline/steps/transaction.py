@@ -31,7 +31,7 @@ from pipeline.steps.hold import hold_back
 from pipeline.steps.ingest import UNCHANGED, Ingested
 from pipeline.steps.read_deliveries import Reader
 from pipeline.steps.refuse import refuse_broken, refuse_lost, refuse_mixed, settle_repeats
-from pipeline.steps.resolve_parts import PartResult, PartTask, PartWorker
+from pipeline.steps.resolve_parts import SLICES_AHEAD, PartResult, PartTask, PartWorker
 
 _log = logging.getLogger(__name__)
 
@@ -168,9 +168,10 @@ class _Work:
         parts = plan_parts(standing, batch.spans, batch.days)
         _log.info("resolving %d partitions", len(parts))
         engine = self.reader.staging.engine
-        # Where there are fewer parts than workers, two work on each of them.
+        # Where there are fewer parts than workers, two threads work on each of them.
         has_spare = not engine.is_remote and len(parts) < engine.workers
-        worker = PartWorker(self.lake, writer.transaction, writer.run, ahead=int(has_spare))
+        ahead = SLICES_AHEAD if has_spare else 0
+        worker = PartWorker(self.lake, writer.transaction, writer.run, ahead=ahead)
         tasks = (PartTask(part, batch.narrow(part), next(writer.numbers)) for part in parts)
         return list(self.reader.staging.map(worker, tasks, label=lambda task: task.label))
 
