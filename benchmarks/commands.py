@@ -9,6 +9,7 @@ from typing import Final
 
 import pyarrow.parquet as pq
 
+from benchmarks.harness import Case
 from pipeline.lake import Lake
 from pipeline.storage import open_storage
 
@@ -39,6 +40,18 @@ def timed(before: str, code: str) -> str:
 def python(code: str, *arguments: str | Path) -> list[str]:
     """A line of Python with its `sys.argv[1:]`."""
     return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+def inside(name: str, rows: int, code: str, *arguments: str | Path) -> Case:
+    """A case that is measured inside: a line of Python that changes nothing."""
+    return Case(
+        name=f"{name}, measured inside",
+        rows=rows,
+        commands=[python(code, *arguments)],
+        prepare=lambda: None,
+        check=lambda: None,
+        inside=True,
+    )
 
 
 def empty(folder: Path) -> Callable[[], None]:

@@ -1,9 +1,9 @@
 """Runs commands in turn as children and measures each with all processes that it starts.
 
 CPU time is exact: this process adopts orphans (Linux's subreaper), waits for every descendant, and
-adds up what the kernel says of each. Peak memory is the larger of two figures: the largest resident
-set of any one process, from the kernel, and the largest sum over the tree, sampled every 20 ms. In
-the sum, a page that two processes share counts twice.
+adds up what the kernel says of each. Peak memory is the largest sum of resident memory over the
+tree, sampled every 20 ms, or what the kernel says of a process that outlived its parent, if that is
+more. In the sum, a page that two processes share counts twice.
 """
 
 import contextlib

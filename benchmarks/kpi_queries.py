@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.commands import adlake, expect_rows, python, timed
+from benchmarks.commands import adlake, expect_rows, inside, python, timed
 from benchmarks.harness import Case, Question, run_command
 
 TIMES = 10
+FROM_ROLLUP = ("platform", "audience", "day")
 STATEMENT = """
 select
     platform, sum(cost) as spend, sum(clicks) as clicks, sum(impressions) as impressions,
@@ -74,11 +75,12 @@ from pipeline.storage import open_storage
 lake = Lake(open_storage(sys.argv[1]))
 opened = open_kpi_connection(lake, lake.take_snapshot(), workers=2)
 connection = opened.__enter__()
-for name in list_kpis():  # once to warm up
+names = sys.argv[2:] or list_kpis()
+for name in names:  # once to warm up
     run_kpi(connection, name)
 """,
     """
-for name in list_kpis():
+for name in names:
     assert run_kpi(connection, name).rows or name in {"quarantine", "unconverted"}, name
 """,
 )
@@ -101,7 +103,7 @@ def ask(folder: Path, *, quick: bool) -> Question:
     run_command(python(ONE_FILE, lake, one))
     expect_rows(lake, rows)()
 
-    audience, campaign, platforms = _describe(one)
+    audience, campaign, platforms = describe(one)
 
     def answered(*arguments: str) -> Case:
         return Case(
@@ -112,23 +114,14 @@ def ask(folder: Path, *, quick: bool) -> Question:
             check=lambda: None,
         )
 
-    def inside(name: str, code: str, *arguments: str | Path, times: int = 1) -> Case:
-        return Case(
-            name=f"{name}, measured inside",
-            rows=rows * times,
-            commands=[python(code, *arguments)],
-            prepare=lambda: None,
-            check=lambda: None,
-            inside=True,
-        )
-
     return Question(
         f"Answers from a master of {rows:,} rows; a statement runs {TIMES} times",
         [
-            inside("statement on ad_day", OURS, lake, platforms, times=TIMES),
-            inside("DuckDB: the same on one sorted file", PEER, one, platforms, times=TIMES),
-            inside("Polars: the same on that file", POLARS, one, platforms, times=TIMES),
-            inside("all KPIs, once opened", KPIS, lake),
+            inside("statement on ad_day", rows * TIMES, OURS, lake, platforms),
+            inside("DuckDB: the same on one sorted file", rows * TIMES, PEER, one, platforms),
+            inside("Polars: the same on that file", rows * TIMES, POLARS, one, platforms),
+            inside("all KPIs, once opened", rows, KPIS, lake),
+            *(inside(f"kpi {name}, once opened", rows, KPIS, lake, name) for name in FROM_ROLLUP),
             answered("kpi", "platform"),
             answered("kpi", "audience"),
             answered("kpi", "day"),
@@ -140,7 +133,7 @@ def ask(folder: Path, *, quick: bool) -> Question:
     )
 
 
-def _describe(file: Path) -> tuple[str, str, str]:
+def describe(file: Path) -> tuple[str, str, str]:
     """An audience and a campaign of the rows, and how many platforms they have."""
     asked = """
         select min(target_audience), min(campaign_id), count(distinct platform)

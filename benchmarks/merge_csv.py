@@ -43,7 +43,9 @@ connection.execute(f'''
         qualify row_number() over (
             partition by campaign_id, date, target_audience order by costo_total
         ) = 1
-    ) to '{target}' (format parquet, compression zstd, partition_by (year, month))
+    ) to '{target}' (
+        format parquet, compression zstd, compression_level 1, partition_by (year, month)
+    )
 ''')
 """
 SPOIL = """

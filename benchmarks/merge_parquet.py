@@ -19,7 +19,9 @@ connection.execute(f'''
         select *, strftime(date, '%Y') as year, strftime(date, '%m') as month
         from read_parquet('{folder}/*/*.parquet', hive_types = {{'date': date}})
         {wanted if dedupe == "yes" else ""}
-    ) to '{target}' (format parquet, compression zstd, partition_by (year, month))
+    ) to '{target}' (
+        format parquet, compression zstd, compression_level 1, partition_by (year, month)
+    )
 ''')
 """
 

@@ -39,12 +39,12 @@ HEADINGS: Final = (
     "peak",
 )
 _EXPLANATION: Final = (
-    "Medians of {runs} runs{warm}, the cases in turn; jobs of 100,000,000 rows ran once. The "
+    "Medians of {runs} runs{warm}, the cases in turn, but where each job ran once. The "
     "last three columns are multiples of the first case: medians of the rounds' own ratios. "
     "Each command is a fresh process, so its time holds the start of Python and the imports, but "
     "where a case says that it is measured inside. "
-    "CPU is that of the whole process tree. Peak is the larger of the largest resident set of one "
-    f"process and the tree's sum, sampled every {SAMPLE_SECONDS * 1000:.0f} ms. Written is all "
+    "CPU is that of the whole process tree. Peak is the resident memory of the tree at its "
+    f"largest, sampled every {SAMPLE_SECONDS * 1000:.0f} ms. Written is all "
     "that went to files, those for a moment among them."
 )
 
