@@ -107,7 +107,7 @@ def ask(folder: Path, *, quick: bool) -> Question:
 
     def answered(*arguments: str) -> Case:
         return Case(
-            name=f"adlake {' '.join(arguments)}",
+            name=f"adlake {' '.join(arguments)}".replace(f"{folder}/", ""),
             rows=rows,
             commands=[adlake(*arguments, "--lake", lake)],
             prepare=lambda: None,

@@ -4,10 +4,12 @@ Both sides do the same work twice, once with few rows, and the difference counts
 Python and the imports are left out. What is measured exactly is in benchmarks/.
 """
 
+import re
 import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,6 +28,9 @@ pytestmark = pytest.mark.slow
 
 FEW, MANY = 20_000, 400_000
 ROOT = Path(__file__).parents[1]
+READ = re.compile(r"(?:pread64|read)\(\d+<([^>]*)>.* = (\d+)$", re.MULTILINE)
+"""A line of strace: whose bytes were read, and how many."""
+
 MEASURE = """
 import sys
 from benchmarks.harness import run_command
@@ -105,13 +110,13 @@ def test_a_days_merge_opens_no_more_files_and_writes_no_more_in_a_lake_of_many_m
             run_command(adlake("generate", *span, "--lake", lake))
             if end == last:
                 run_command(adlake("merge", "--lake", lake))
-        before = {path: path.stat().st_size for path in lake.glob("master/year=*/**/*.parquet")}
+        before = {path: path.stat().st_size for path in list_data(lake)}
         trace = tmp_path / f"trace-{days}"
         done = run_adlake(lake, "merge", strace=["-o", str(trace), "-e", "trace=openat"])
         assert done.returncode == 0, done.stderr
         calls = trace.read_text(errors="replace").splitlines()
         opened = [line for line in calls if "O_DIRECTORY" not in line]  # folders are only listed
-        after = {path: path.stat().st_size for path in lake.glob("master/year=*/**/*.parquet")}
+        after = {path: path.stat().st_size for path in list_data(lake)}
         written = sum(size for path, size in after.items() if path not in before)
         data = (f"{lake}/master/year=", f"{lake}/raw/ad_day/date=")
         return sum(any(name in line for name in data) for line in opened), written
@@ -160,6 +165,56 @@ def test_a_row_of_five_thousand_campaigns_takes_few_bytes_of_the_master(tmp_path
     rows = 950_000
     run_command(adlake("generate", "--rows", str(rows), "--lake", tmp_path))
     run_command(adlake("merge", "--lake", tmp_path))
-    files = (tmp_path / "master").rglob("year=*/month=*/*.parquet")
-    taken = sum(file.stat().st_size for file in files) / rows
+    taken = sum(file.stat().st_size for file in list_data(tmp_path)) / rows
     assert taken < 25, f"a row takes {taken:.1f} bytes; expected about 22"
+
+
+def test_a_row_of_the_originals_lots_takes_few_bytes_though_each_is_a_campaign(
+    tmp_path: Path,
+) -> None:
+    rows = 100_000
+    lots, lake = tmp_path / "lots", tmp_path / "lake"
+    run_command(original("generate", lots, "--rows", str(rows), "--lot-rows", "10000"))
+    run_command(adlake("land", *sorted(lots.iterdir()), "--lake", lake))
+    run_command(adlake("merge", "--lake", lake))
+    taken = sum(file.stat().st_size for file in list_data(lake)) / rows
+    assert 0 < taken < 45, f"a row takes {taken:.1f} bytes"
+
+
+@needs_strace
+def test_a_query_of_a_day_or_a_platform_reads_only_some_files_and_bytes(tmp_path: Path) -> None:
+    """Two days of 600,000 rows, in a file each; a file has its platforms one after the other."""
+    lake = tmp_path / "lake"
+    for day in ("2024-01-31", "2024-02-01"):
+        span = ("--start", day, "--end", day, "--rows-per-day", "600000")
+        run_command(adlake("generate", *span, "--lake", lake))
+    run_command(adlake("merge", "--lake", lake))
+    assert len(list_data(lake)) == 2
+
+    def read(condition: str) -> list[int]:
+        """How many bytes of each data file a query reads."""
+        trace = tmp_path / "trace"
+        sql = f"select sum(cost), sum(revenue), min(campaign_id) from ad_day where {condition}"
+        options = ["-o", str(trace), "-y", "-s", "0", "-e", "trace=pread64,read"]
+        done = run_adlake(lake, "query", sql, strace=options)
+        assert done.returncode == 0, done.stderr
+        sizes: Counter[str] = Counter()
+        for path, size in READ.findall(trace.read_text(errors="replace")):
+            sizes[path] += int(size)
+        return [sizes[str(path)] for path in list_data(lake)]
+
+    everything = read("true")
+    footer, of_day = read("date = '2024-02-01'")
+    of_platform = read("platform = 'Google ADS'")
+    _, of_both = read("platform = 'Google ADS' and date = '2024-02-01'")
+
+    assert all(size > 1_000_000 for size in everything)
+    assert 0 < footer < 0.01 * everything[0]
+    assert of_day < 1.1 * everything[1]
+    assert 0 < sum(of_platform) < 0.65 * sum(everything)
+    assert 0 < of_both < 0.75 * of_day
+
+
+def list_data(lake: Path) -> list[Path]:
+    """The files of the master's rows."""
+    return sorted((lake / "master").glob("year=*/month=*/*.parquet"))

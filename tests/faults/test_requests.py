@@ -2,19 +2,23 @@
 
 import functools
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from math import lcm
 from pathlib import Path
 
 import pytest
 
 from pipeline.delta.table import CHECKPOINT_EVERY
+from pipeline.generate.request import GenerateRequest
+from pipeline.generate.write import generate_days
 from pipeline.kpi.rollup import KINDS
 from pipeline.lake import LANDING, Lake
 from pipeline.ledger import FILES_AT_MOST
 from pipeline.merge.account import FileAccount
 from pipeline.merge.delivery import Found
 from pipeline.steps.commit import Change, commit_change
+from pipeline.steps.merge import merge
 from pipeline.steps.report import roll_up
 from pipeline.storage import LocalStorage
 from tests.faults.conftest import SETTINGS, Harbour
@@ -22,7 +26,11 @@ from tests.lots import make_line, write_lot
 from tests.s3 import BUCKET
 from tests.steps.conftest import Home
 
+LAST = date(2022, 9, 10)
 MOST = 40
+MORE = 5
+"""A thousand days more may make: pages of the list of raw files, and ranges of a larger ledger."""
+
 ROUND = lcm(CHECKPOINT_EVERY, FILES_AT_MOST)
 """After so many merges the logs and the ledger look alike again."""
 
@@ -81,6 +89,29 @@ def test_a_long_history_adds_no_request(harbour: Harbour, tmp_path: Path, commit
     assert counts[0] == counts[1]
     assert max(counts[1]) <= MOST, counts
     old.check(["first", *(f"new{n}" for n in range(ROUND))])
+
+
+@pytest.mark.faults
+def test_a_days_merge_makes_no_more_requests_in_a_lake_of_a_thousand_days(harbour: Harbour) -> None:
+    """Both lakes have ten days of the month; a day is generated, merged and rolled up."""
+    counts = []
+    for days in (10, 1_000):
+        one = replace(harbour, uri=f"{harbour.uri}-{days}")
+        grow(one.open_directly(), LAST - timedelta(days=days - 1), LAST)
+        one.proxy.break_by()
+        grow(one.open(), LAST + timedelta(1), LAST + timedelta(1))
+        counts.append(len(one.proxy.requests))
+    assert counts[0] <= counts[1] <= counts[0] + MORE, counts
+    assert max(counts) <= 100, counts
+
+
+def grow(lake: Lake, first: date, last: date) -> None:
+    """Generates days, merges them and writes their rollups."""
+    request = GenerateRequest(first, last, seed=1, rows_per_day=20)
+    generate_days(lake, request, today=last)
+    days = (last - first).days + 1
+    assert merge(lake, settings=SETTINGS).rows_added == 20 * days
+    roll_up(lake, lake.take_snapshot(), settings=SETTINGS)
 
 
 def give(change: Change, *_: object) -> Change:

@@ -1,6 +1,7 @@
 """A month that several parts work on holds the same rows as one that a single part makes."""
 
 import functools
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pipeline.merge.plan import plan_parts
 from pipeline.settings import Settings
 from pipeline.steps.fsck import fsck
 from pipeline.steps.merge import merge
-from pipeline.storage import open_storage
+from pipeline.storage import LocalStorage, open_storage
 
 SETTINGS = Settings(workers=2)
 TODAY = date(2025, 1, 1)
@@ -35,6 +36,33 @@ def test_a_month_in_many_parts_is_the_month_in_one(
     cut = merge_all(tmp_path / "cut")
     assert len(cut.take_snapshot().files) > len(whole.take_snapshot().files) == 2
     assert read(whole).equals(read(cut))
+
+
+def test_each_file_of_a_month_is_fetched_as_often_however_many_slices_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    for slice_rows in (1_000_000, 100):
+        monkeypatch.setattr("pipeline.steps.part_rows.SLICE_ROWS", slice_rows)
+        storage = CountingStorage(tmp_path / str(slice_rows))
+        for request in RANGES:
+            storage.fetched.clear()
+            generate_days(Lake(storage), request, today=TODAY)
+            merge(Lake(storage), settings=SETTINGS)
+        counts.append([times for path, times in storage.fetched.items() if "/month=" in path])
+    assert counts[0] == counts[1] != []
+
+
+class CountingStorage(LocalStorage):
+    """A folder that counts how often each file is fetched."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.fetched: Counter[str] = Counter()
+
+    def fetch(self, path: str) -> Path:
+        self.fetched[path] += 1
+        return super().fetch(path)
 
 
 def merge_all(root: Path) -> Lake:
