@@ -9,6 +9,8 @@ import numpy.typing as npt
 from pipeline.schema import Fault
 
 MAX_LINE_BYTES = 1 << 16
+MAX_OPEN_BYTES = 1 << 26
+"""So much is read in search of the end of a line, or of a quote."""
 
 _TAB, _LF, _DELETE = 9, 10, 127
 _CONTROL = bytes(code for code in range(32) if code not in (9, 10)) + b"\x7f"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.read.lines import MAX_LINE_BYTES, Lines, count_fault, length_fault
+from pipeline.read.lines import MAX_LINE_BYTES, MAX_OPEN_BYTES, Lines, count_fault, length_fault
 from pipeline.schema import Fault
 
 MAX_CELL_LINES = 100
@@ -28,8 +28,15 @@ class QuotedRecord(NamedTuple):
     cells: list[str] | None
 
 
-def cut_quoted(lines: Lines, delimiter: str) -> tuple[list[QuotedRecord], int | None]:
+def cut_quoted(
+    lines: Lines, delimiter: str, *, final: bool
+) -> tuple[list[QuotedRecord], int | None]:
     """Cuts the records that hold quotes, in order.
+
+    Args:
+        lines: Of the data.
+        delimiter: One ASCII character.
+        final: Whether no more data follows.
 
     Returns:
         The records, and the index of the line whose quote the data does not close, if there is
@@ -41,7 +48,9 @@ def cut_quoted(lines: Lines, delimiter: str) -> tuple[list[QuotedRecord], int | 
     for first in lines.find(np.frombuffer(lines.data, np.uint8) == _QUOTE):
         if first <= done:
             continue
-        cells, end = grammar.read(lines.data, int(lines.starts[first]))
+        start = int(lines.starts[first])
+        waits = not final and len(lines.data) - start <= MAX_OPEN_BYTES
+        cells, end = grammar.read(lines.data, start, waits=waits)
         if end is None:
             return records, first
         done = int(np.searchsorted(lines.ends, end))
@@ -72,15 +81,23 @@ class _Grammar:
         mark = re.escape(delimiter.encode())
         end = rb"(?=" + mark + rb"|\n|\Z)"
         self._quoted = re.compile(rb'"([^"]*(?:""[^"]*)*)"' + end)
-        self._opened = re.compile(rb'"[^"]*(?:""[^"]*)*"')
+        self._closed = re.compile(rb'"[^"]*(?:""[^"]*)*"(?!")')
+        self._closed_early = re.compile(rb'"[^"]*"')
         self._plain = re.compile(rb'[^"\n' + mark + rb"]*" + end)
 
-    def read(self, data: bytes, start: int) -> tuple[list[str] | None, int | None]:
+    def read(self, data: bytes, start: int, *, waits: bool) -> tuple[list[str] | None, int | None]:
         """The cells from `start` on, and the offset of the record's line end.
 
         The cells are None where a quote stands in a wrong place or a cell spans too many lines,
         and the offset is None where a quote is not closed before the end of the data.
+
+        Args:
+            data: Whole lines.
+            start: Where a line begins.
+            waits: Whether more data may close a quote. Where none comes, a doubled quote is taken
+                for one in a wrong place, so that it costs a row and not the file.
         """
+        closed = self._closed if waits else self._closed_early
         cells: list[str] = []
         position = start
         while True:
@@ -91,7 +108,7 @@ class _Grammar:
                     return None, _find_line_end(data, start)
             elif match := self._plain.match(data, position):
                 cell = match.group(0)
-            elif data[position] == _QUOTE and self._opened.match(data, position) is None:
+            elif data[position] == _QUOTE and closed.match(data, position) is None:
                 return None, None
             else:
                 return None, _find_line_end(data, position)

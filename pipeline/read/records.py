@@ -15,6 +15,7 @@ import polars as pl
 
 from pipeline.errors import BadFileError
 from pipeline.read.lines import (
+    MAX_OPEN_BYTES,
     Lines,
     Positions,
     count_fault,
@@ -24,8 +25,6 @@ from pipeline.read.lines import (
 )
 from pipeline.read.quotes import QuotedRecord, cut_quoted, judge_quoted
 from pipeline.schema import Fault
-
-MAX_OPEN_BYTES = 1 << 26
 
 _LF = 10
 
@@ -97,7 +96,7 @@ def cut_records(
         BadFileError: A quote is never closed.
     """
     lines = find_lines(data)
-    quoted, open_line = cut_quoted(lines, delimiter)
+    quoted, open_line = cut_quoted(lines, delimiter, final=final)
     if open_line is not None:
         if final or len(data) - lines.starts[open_line] > MAX_OPEN_BYTES:
             line = first_line + open_line

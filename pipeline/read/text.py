@@ -15,8 +15,9 @@ from pipeline.errors import BadFileError
 from pipeline.read.encoding import UTF8_BOM, write_as_utf8
 from pipeline.read.header import normalise_name, read_names
 from pipeline.read.layout import Layout, join_texts
+from pipeline.read.lines import MAX_OPEN_BYTES
 from pipeline.read.open import open_delivery
-from pipeline.read.records import MAX_OPEN_BYTES, BadRecord, Records, cut_records
+from pipeline.read.records import BadRecord, Records, cut_records
 from pipeline.read.totals import TotalsFinder
 from pipeline.schema import END_CELL, PART_CELL, REST_CELL, SEGMENT, Fault
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -139,6 +141,25 @@ def test_no_byte_is_lost_whatever_the_input(data: bytes) -> None:
         assert spanned + records.blank == newlines == records.line_count
 
 
+@pytest.mark.parametrize(
+    "cell", ['"\n0', 'he said "hi\nthere"', '""\n', 'a\n"b"\nc', '"', '\n"', '"\n"\n"']
+)
+def test_a_quote_in_a_cell_of_many_lines_may_stand_before_the_end_of_a_block(
+    cell: str, tmp_path: Path
+) -> None:
+    rows = [("1", cell, "2"), ("3", "4", cell)]
+    assert read_in_blocks(rows, tmp_path, block_bytes=1) == rows
+
+
+def test_a_quote_that_nothing_closes_costs_its_row_alone_whatever_the_blocks() -> None:
+    data = b'1,"a"",3\n4,5,6\n7,8,9\n'
+    whole = cut(data)
+    assert [record.line for record in whole.bad] == [1]
+    assert whole.cells.rows() == [("4", "5", "6"), ("7", "8", "9")]
+    begun = cut(data[:9], final=False)
+    assert (begun.consumed, begun.bad, begun.cells.height) == (0, [], 0)
+
+
 @pytest.mark.slow
 @given(
     rows=st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12),
@@ -147,17 +168,22 @@ def test_no_byte_is_lost_whatever_the_input(data: bytes) -> None:
 def test_the_size_of_blocks_does_not_matter(
     rows: list[tuple[str, ...]], block: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    folder = tmp_path_factory.mktemp("blocks")
+    assert read_in_blocks(rows, folder, block_bytes=block) == rows
+
+
+def read_in_blocks(
+    rows: Sequence[tuple[str, str, str]], folder: Path, *, block_bytes: int
+) -> list[tuple[str, ...]]:
+    """What is read of a lot in blocks, whose columns hold those of the rows three times over."""
     contract = load_contracts()["lots"]
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow([column.headers.list_names()[0] for column in contract.columns])
-    wide = [(*row, *row, *row, "end") for row in rows]
-    writer.writerows(wide)
-    path = tmp_path_factory.mktemp("blocks") / "lot.csv"
+    writer.writerows([(*row, *row, *row, "end") for row in rows])
+    path = folder / "lot.csv"
     path.write_text(sink.getvalue(), encoding="utf-8", newline="")
-    read = [
-        row
-        for records in read_rows(path, recognise(path, [contract]), block_bytes=block)
-        for row in records.cells.rows()
-    ]
-    assert read == wide
+    blocks = read_rows(path, recognise(path, [contract]), block_bytes=block_bytes)
+    read = [row for records in blocks for row in records.cells.rows()]
+    assert all(row == (*row[:3], *row[:3], *row[:3], "end") for row in read)
+    return [row[:3] for row in read]
